@@ -1,0 +1,135 @@
+"""Frozen values that pass between the stages: formulas, their errors, and what a fit returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["Candidate", "Constant", "FitResult", "Metrics", "Outcome", "Recorder", "SilentRecorder", "Stage"]
+
+
+class Outcome(Enum):
+    """How a search ended; the text is what the user reads."""
+
+    CONVERGED = "the formula explains the data down to the noise"
+    EXHAUSTED = "every structure was tried"
+    TIME_LIMIT = "the time limit was reached"
+    INTERRUPTED = "interrupted"
+
+
+class Stage(Enum):
+    """What the search is doing; the text is what the user reads."""
+
+    READ = "reading"
+    TRAIN = "training networks"
+    PRUNE = "pruning"
+    NAME = "naming edges"
+    REFINE = "refining constants"
+    WRITE = "writing"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Errors of a formula on some rows, in the target's own units.
+
+    Attributes:
+        r2: Coefficient of determination.
+        rmse: Root mean square error.
+        nrmse: `rmse` over the standard deviation of the target on the same rows.
+        mae: Mean absolute error.
+        max_abs: Largest absolute error.
+        rows: Number of rows.
+    """
+
+    r2: float
+    rmse: float
+    nrmse: float
+    mae: float
+    max_abs: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A fitted constant of a formula; `stderr` is None where the data cannot tell."""
+
+    name: str
+    value: float
+    stderr: float | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One formula with everything that was measured about it.
+
+    Attributes:
+        expression: In the symbols of `FitResult.symbols`, full precision.
+        complexity: Nodes of the expression tree.
+        description_length: In nats, the one score (`kansr.search.description_length`).
+        metrics: By `train`, `validation`, `test`; a small table has `cross_validation` instead of the last two.
+        constants: The fitted constants, in order of appearance.
+    """
+
+    expression: sympy.Expr
+    complexity: int
+    description_length: float
+    metrics: Mapping[str, Metrics] = field(default_factory=dict)
+    constants: tuple[Constant, ...] = ()
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit returns.
+
+    Attributes:
+        target: Name of the explained column.
+        symbols: Column name of each feature to the symbol that stands for it in the formulas.
+        best: The chosen formula.
+        front: The non-dominated formulas, simplest first; `best` is one of them.
+        noise: Estimated standard deviation of the target's noise, in its own units.
+        outcome: How the search ended.
+        acceptable: Whether the formula explains the target better than its mean does.
+        seconds: Wall time of the search.
+        notes: What the user should know, one line each.
+    """
+
+    target: str
+    symbols: Mapping[str, str]
+    best: Candidate
+    front: tuple[Candidate, ...]
+    noise: float
+    outcome: Outcome
+    acceptable: bool
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+class Recorder(Protocol):
+    """Listens to a running fit (live progress, history file). Calls come from one thread."""
+
+    def stage(self, stage: Stage, detail: str = "") -> None:
+        """The search turned to `stage`."""
+
+    def best(self, candidate: Candidate) -> None:
+        """A better formula than all before was found."""
+
+    def event(self, name: str, **values: float | int | str) -> None:
+        """Something worth a line in the history happened."""
+
+
+class SilentRecorder:
+    """A recorder that records nothing."""
+
+    def stage(self, stage: Stage, detail: str = "") -> None:
+        """Ignored."""
+
+    def best(self, candidate: Candidate) -> None:
+        """Ignored."""
+
+    def event(self, name: str, **values: float | int | str) -> None:
+        """Ignored."""
