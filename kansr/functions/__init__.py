@@ -1,1 +1,8 @@
+"""The function library."""
 
+from __future__ import annotations
+
+from kansr.functions.function import Function, Inner
+from kansr.functions.library import IDENTITY, LIBRARY, ZERO, select
+
+__all__ = ["IDENTITY", "LIBRARY", "ZERO", "Function", "Inner", "select"]

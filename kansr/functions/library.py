@@ -1,0 +1,115 @@
+"""The function library: the names that an edge may be given.
+
+Reflected forms (`log(b - x)`) need no entries of their own: they are starts with `a = -1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import sympy
+import torch
+from torch import Tensor
+
+from kansr.errors import ConfigError
+from kansr.functions import starts
+from kansr.functions.function import Function, Inner
+
+__all__ = ["IDENTITY", "LIBRARY", "ZERO", "select"]
+
+ZERO = Function(
+    "0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed, 0, "0"
+)
+IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed, 1, "u")
+
+
+def _power(numerator: int, denominator: int = 1) -> Function:
+    """`u**p` for an integer or half-integer `p`, on the branch that is real."""
+    exponent = sympy.Rational(numerator, denominator)
+    p = numerator / denominator
+    root = denominator != 1
+    name = {(1, 2): "sqrt", (-1, 2): "1/sqrt"}.get((numerator, denominator), f"x^{exponent}")
+    if root:
+        grid, domain = starts.shifts, "u > 0"
+    elif p < 0:
+        grid, domain = starts.poles, "u != 0"
+    else:
+        grid, domain = starts.inside, "all real numbers"
+    exact = p if root else numerator
+    return Function(
+        name,
+        lambda u: u**exact,
+        lambda u: p * u ** (exact - 1),
+        lambda u: u**exponent,
+        Inner.SHIFT,
+        grid,
+        2 + (abs(p) > 2) + root,
+        f"u^{{{sympy.latex(exponent)}}}",
+        domain,
+    )
+
+
+def _sech2(u: Tensor) -> Tensor:
+    return 1 - torch.tanh(u) ** 2
+
+
+def _logistic_slope(u: Tensor) -> Tensor:
+    s = torch.sigmoid(u)
+    return s * (1 - s)
+
+
+_ELEMENTARY = (
+    Function("exp", torch.exp, torch.exp, sympy.exp, Inner.SCALE, starts.scales, 2, r"e^{u}"),
+    Function("log", torch.log, torch.reciprocal, sympy.log, Inner.SHIFT, starts.shifts, 2, r"\ln u", "u > 0"),
+    Function("sin", torch.sin, torch.cos, sympy.sin, Inner.AFFINE, starts.oscillating, 3, r"\sin u"),
+    Function("cos", torch.cos, lambda u: -torch.sin(u), sympy.cos, Inner.AFFINE, starts.oscillating, 3, r"\cos u"),
+    Function(
+        "tan", torch.tan, lambda u: 1 + torch.tan(u) ** 2, sympy.tan, Inner.AFFINE, starts.steps, 4, r"\tan u",
+        "u != pi/2 + k*pi",
+    ),
+    Function(
+        "asin", torch.asin, lambda u: torch.rsqrt(1 - u * u), sympy.asin, Inner.AFFINE, starts.bounded, 4,
+        r"\arcsin u", "-1 <= u <= 1",
+    ),
+    Function(
+        "acos", torch.acos, lambda u: -torch.rsqrt(1 - u * u), sympy.acos, Inner.AFFINE, starts.bounded, 4,
+        r"\arccos u", "-1 <= u <= 1",
+    ),
+    Function("atan", torch.atan, lambda u: 1 / (1 + u * u), sympy.atan, Inner.AFFINE, starts.steps, 4, r"\arctan u"),
+    Function("sinh", torch.sinh, torch.cosh, sympy.sinh, Inner.AFFINE, starts.steps, 4, r"\sinh u"),
+    Function("cosh", torch.cosh, torch.sinh, sympy.cosh, Inner.AFFINE, starts.steps, 4, r"\cosh u"),
+    Function("tanh", torch.tanh, _sech2, sympy.tanh, Inner.AFFINE, starts.steps, 4, r"\tanh u"),
+    Function("abs", torch.abs, torch.sign, sympy.Abs, Inner.SHIFT, starts.inside, 3, r"\left|u\right|"),
+    Function(
+        "gauss", lambda u: torch.exp(-u * u), lambda u: -2 * u * torch.exp(-u * u), lambda u: sympy.exp(-(u**2)),
+        Inner.AFFINE, starts.steps, 5, r"e^{-u^2}",
+    ),
+    Function(
+        "sigmoid", torch.sigmoid, _logistic_slope, lambda u: 1 / (1 + sympy.exp(-u)), Inner.AFFINE, starts.steps, 6,
+        r"\frac{1}{1 + e^{-u}}",
+    ),
+)
+_POWERS = tuple(_power(p) for p in (2, 3, 4, -1, -2, -3, -4)) + tuple(
+    _power(p, 2) for p in (1, -1, 3, -3, 5, -5, 7, -7)
+)
+
+LIBRARY: Mapping[str, Function] = MappingProxyType({f.name: f for f in (ZERO, IDENTITY, *_POWERS, *_ELEMENTARY)})
+
+
+def select(names: Iterable[str] | None) -> Mapping[str, Function]:
+    """The part of the library that the user asked for; zero and identity are always in.
+
+    Raises:
+        ConfigError: If a name is not in the library.
+    """
+    if names is None:
+        return LIBRARY
+    chosen = {f.name: f for f in (ZERO, IDENTITY)}
+    for name in names:
+        if name not in LIBRARY:
+            raise ConfigError(
+                f"--functions: there is no function '{name}'", f"the library has {', '.join(LIBRARY)}"
+            )
+        chosen[name] = LIBRARY[name]
+    return MappingProxyType(chosen)
