@@ -9,10 +9,7 @@ from enum import Enum
 import sympy
 from torch import Tensor
 
-__all__ = ["Function", "Inner", "Starts"]
-
-# From the range of the argument to the start values of (scale, shift), one row each: (starts, 2).
-Starts = Callable[[float, float], Tensor]
+__all__ = ["Function", "Inner"]
 
 
 class Inner(Enum):
@@ -38,10 +35,12 @@ class Function:
         derivative: `f'`, elementwise.
         sympy: `f` of a SymPy expression.
         inner: Which of `a` and `b` are free.
-        starts: Start values of `a` and `b` for an argument between two numbers.
+        starts: Start values of `a` and `b` for an argument in [0, 1], `(starts, 2)`.
         complexity: Price of choosing it, in nodes of the expression tree.
         latex: `f(u)` in LaTeX.
         domain: Where it is defined, in words.
+        twin: Name of the function that this one is with other constants (`cos` is a shifted `sin`); the search
+            tries only one of two twins, and the finished formula is written with the one that reads better.
     """
 
     name: str
@@ -49,7 +48,8 @@ class Function:
     derivative: Callable[[Tensor], Tensor]
     sympy: Callable[[sympy.Expr], sympy.Expr]
     inner: Inner
-    starts: Starts
+    starts: Tensor
     complexity: int
     latex: str
     domain: str = "all real numbers"
+    twin: str | None = None

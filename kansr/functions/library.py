@@ -16,12 +16,12 @@ from kansr.errors import ConfigError
 from kansr.functions import starts
 from kansr.functions.function import Function, Inner
 
-__all__ = ["IDENTITY", "LIBRARY", "ZERO", "select"]
+__all__ = ["IDENTITY", "LIBRARY", "ZERO", "select", "without_twins"]
 
 ZERO = Function(
-    "0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed, 0, "0"
+    "0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed(), 0, "0"
 )
-IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed, 1, "u")
+IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed(), 1, "u")
 
 
 def _power(numerator: int, denominator: int = 1) -> Function:
@@ -31,11 +31,11 @@ def _power(numerator: int, denominator: int = 1) -> Function:
     root = denominator != 1
     name = {(1, 2): "sqrt", (-1, 2): "1/sqrt"}.get((numerator, denominator), f"x^{exponent}")
     if root:
-        grid, domain = starts.shifts, "u > 0"
+        grid, domain = starts.shifts(), "u > 0"
     elif p < 0:
-        grid, domain = starts.poles, "u != 0"
+        grid, domain = starts.poles(), "u != 0"
     else:
-        grid, domain = starts.inside, "all real numbers"
+        grid, domain = starts.inside(), "all real numbers"
     exact = p if root else numerator
     return Function(
         name,
@@ -60,37 +60,37 @@ def _logistic_slope(u: Tensor) -> Tensor:
 
 
 _ELEMENTARY = (
-    Function("exp", torch.exp, torch.exp, sympy.exp, Inner.SCALE, starts.scales, 2, r"e^{u}"),
-    Function("log", torch.log, torch.reciprocal, sympy.log, Inner.SHIFT, starts.shifts, 2, r"\ln u", "u > 0"),
-    Function("sin", torch.sin, torch.cos, sympy.sin, Inner.AFFINE, starts.oscillating, 3, r"\sin u"),
-    Function("cos", torch.cos, lambda u: -torch.sin(u), sympy.cos, Inner.AFFINE, starts.oscillating, 3, r"\cos u"),
+    Function("exp", torch.exp, torch.exp, sympy.exp, Inner.SCALE, starts.scales(), 2, r"e^{u}"),
+    Function("log", torch.log, torch.reciprocal, sympy.log, Inner.SHIFT, starts.shifts(), 2, r"\ln u", "u > 0"),
+    Function("sin", torch.sin, torch.cos, sympy.sin, Inner.AFFINE, starts.oscillating(), 3, r"\sin u"),
+    Function("cos", torch.cos, lambda u: -torch.sin(u), sympy.cos, Inner.AFFINE, starts.oscillating(), 3, r"\cos u", twin="sin"),
     Function(
-        "tan", torch.tan, lambda u: 1 + torch.tan(u) ** 2, sympy.tan, Inner.AFFINE, starts.steps, 4, r"\tan u",
+        "tan", torch.tan, lambda u: 1 + torch.tan(u) ** 2, sympy.tan, Inner.AFFINE, starts.steps(), 4, r"\tan u",
         "u != pi/2 + k*pi",
     ),
     Function(
-        "asin", torch.asin, lambda u: torch.rsqrt(1 - u * u), sympy.asin, Inner.AFFINE, starts.bounded, 4,
+        "asin", torch.asin, lambda u: torch.rsqrt(1 - u * u), sympy.asin, Inner.AFFINE, starts.bounded(), 4,
         r"\arcsin u", "-1 <= u <= 1",
     ),
     Function(
-        "acos", torch.acos, lambda u: -torch.rsqrt(1 - u * u), sympy.acos, Inner.AFFINE, starts.bounded, 4,
-        r"\arccos u", "-1 <= u <= 1",
+        "acos", torch.acos, lambda u: -torch.rsqrt(1 - u * u), sympy.acos, Inner.AFFINE, starts.bounded(), 4,
+        r"\arccos u", "-1 <= u <= 1", "asin",
     ),
-    Function("atan", torch.atan, lambda u: 1 / (1 + u * u), sympy.atan, Inner.AFFINE, starts.steps, 4, r"\arctan u"),
-    Function("sinh", torch.sinh, torch.cosh, sympy.sinh, Inner.AFFINE, starts.steps, 4, r"\sinh u"),
-    Function("cosh", torch.cosh, torch.sinh, sympy.cosh, Inner.AFFINE, starts.steps, 4, r"\cosh u"),
-    Function("tanh", torch.tanh, _sech2, sympy.tanh, Inner.AFFINE, starts.steps, 4, r"\tanh u"),
-    Function("abs", torch.abs, torch.sign, sympy.Abs, Inner.SHIFT, starts.inside, 3, r"\left|u\right|"),
+    Function("atan", torch.atan, lambda u: 1 / (1 + u * u), sympy.atan, Inner.AFFINE, starts.steps(), 4, r"\arctan u"),
+    Function("sinh", torch.sinh, torch.cosh, sympy.sinh, Inner.AFFINE, starts.steps(), 4, r"\sinh u"),
+    Function("cosh", torch.cosh, torch.sinh, sympy.cosh, Inner.AFFINE, starts.steps(), 4, r"\cosh u"),
+    Function("tanh", torch.tanh, _sech2, sympy.tanh, Inner.AFFINE, starts.steps(), 4, r"\tanh u"),
+    Function("abs", torch.abs, torch.sign, sympy.Abs, Inner.SHIFT, starts.inside(), 3, r"\left|u\right|"),
     Function(
         "gauss", lambda u: torch.exp(-u * u), lambda u: -2 * u * torch.exp(-u * u), lambda u: sympy.exp(-(u**2)),
-        Inner.AFFINE, starts.steps, 5, r"e^{-u^2}",
+        Inner.AFFINE, starts.steps(), 5, r"e^{-u^2}",
     ),
     Function(
-        "sigmoid", torch.sigmoid, _logistic_slope, lambda u: 1 / (1 + sympy.exp(-u)), Inner.AFFINE, starts.steps, 6,
-        r"\frac{1}{1 + e^{-u}}",
+        "sigmoid", torch.sigmoid, _logistic_slope, lambda u: 1 / (1 + sympy.exp(-u)), Inner.AFFINE, starts.steps(), 6,
+        r"\frac{1}{1 + e^{-u}}", twin="tanh",
     ),
 )
-_POWERS = tuple(_power(p) for p in (2, 3, 4, -1, -2, -3, -4)) + tuple(
+_POWERS = tuple(_power(p) for p in (2, 3, 4, 5, 6, -1, -2, -3, -4)) + tuple(
     _power(p, 2) for p in (1, -1, 3, -3, 5, -5, 7, -7)
 )
 
@@ -113,3 +113,8 @@ def select(names: Iterable[str] | None) -> Mapping[str, Function]:
             )
         chosen[name] = LIBRARY[name]
     return MappingProxyType(chosen)
+
+
+def without_twins(functions: Mapping[str, Function]) -> list[Function]:
+    """The functions that differ by more than constants."""
+    return [f for f in functions.values() if f.twin not in functions]

@@ -27,19 +27,23 @@ class NetworkProblem:
         x: Inputs, `(n, n_inputs)`.
         y: Target, `(n,)`.
         penalty: Group penalty on the edges, for sparsity.
+        weight: Factor on each row's residual, `(n,)`; one when absent.
     """
 
     network: Network
     x: Tensor
     y: Tensor
     penalty: GroupPenalty | None = None
+    weight: Tensor | None = None
 
     def __call__(self, parameters: Tensor) -> NormalEquations:
         """Linearises at `(batch, P)`."""
         network = self.network.with_parameters(parameters)
         rows = max(1, _JACOBIAN_LIMIT // parameters.numel())
+        weight = torch.ones_like(self.y) if self.weight is None else self.weight
         chunks = [
-            self._sums(network, x, y) for x, y in zip(self.x.split(rows), self.y.split(rows), strict=True)
+            self._sums(network, *chunk)
+            for chunk in zip(self.x.split(rows), self.y.split(rows), weight.split(rows), strict=True)
         ]
         n = len(self.y)
         matrix, gradient, loss = (sum(part[1:], part[0]) / n for part in zip(*chunks, strict=True))
@@ -47,9 +51,10 @@ class NetworkProblem:
         return total if self.penalty is None else self.penalty.add_to(total, parameters)
 
     @staticmethod
-    def _sums(network: Network, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _sums(network: Network, x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         output, jacobian = network.linearize(x)
-        residual = output - y
+        residual = (output - y) * weight
+        jacobian *= weight
         return (
             jacobian @ jacobian.mT,
             (jacobian @ residual[:, :, None])[:, :, 0],
@@ -84,6 +89,7 @@ def train(
     y: Tensor,
     *,
     iterations: int,
+    weight: Tensor | None = None,
     damping: float = 1e-2,
     goal: float = 0.0,
     stall: float = 0.02,
@@ -92,7 +98,7 @@ def train(
 ) -> Trained:
     """Fits all parameters on fixed grids."""
     fit = levenberg_marquardt(
-        NetworkProblem(network, x, y),
+        NetworkProblem(network, x, y, weight=weight),
         network.parameters,
         iterations=iterations,
         damping=damping,

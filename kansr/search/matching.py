@@ -1,0 +1,241 @@
+"""Which functions of the library look like a curve: one curve, given by weighted samples.
+
+For every function the inner constants run over a grid of starts and the outer two are solved exactly; the best
+starts are then polished by Levenberg-Marquardt. The order found here is a proposal only: a name is judged in the
+context of its network (`kansr.search.naming`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kansr.functions import Function, Inner
+from kansr.kan.edges import SymbolicEdge
+from kansr.kan.network import Network
+from kansr.kan.structure import Op, Structure
+from kansr.search.bank import BankEdge
+from kansr.train.network import train
+
+__all__ = ["Curve", "Match", "match_compositions", "match_functions"]
+
+# Price of one unit of complexity, in decades of the residual.
+_PRICE = 0.15
+# Samples that compositions are searched on; the best are then polished on all.
+_THIN = 96
+# What may stand inside and outside of a composition: functions that are neither nearly linear nor rare there.
+_INNER = ("x^2", "x^3", "x^-1", "exp", "log", "sqrt", "sin", "tanh", "cosh")
+_OUTER = ("log", "exp", "x^-1", "x^-2", "sqrt", "1/sqrt", "x^2", "x^3", "asin", "sin", "tanh", "atan", "abs")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Samples of a curve to be named.
+
+    Attributes:
+        x: `(n,)`.
+        y: `(n,)`.
+        weight: How much the network listens to each sample, `(n,)`, rms one.
+        blur: Relative error of the samples; no residual below it counts for or against a function.
+    """
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor
+    blur: float = 1e-6
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Smallest and largest x."""
+        return float(self.x.min()), float(self.x.max())
+
+    def variance(self) -> float:
+        """Weighted variance of y."""
+        w2 = self.weight.square()
+        mean = (w2 @ self.y) / w2.sum()
+        return float((w2 @ (self.y - mean).square()) / w2.sum())
+
+
+@dataclass(frozen=True)
+class Match:
+    """A chain of functions laid over a curve, innermost first.
+
+    Attributes:
+        chain: One function, or an inner and an outer one.
+        residual: Weighted rms residual relative to the curve's own spread.
+        score: Decades of residual (down to the blur) plus the price of the functions; low is good.
+    """
+
+    chain: tuple[SymbolicEdge, ...]
+    residual: float
+    score: float
+
+    @property
+    def name(self) -> str:
+        """Such as `log(exp)`."""
+        *inner, outer = [e.function.name for e in self.chain]
+        return "".join(f"{outer}({i}" for i in inner) + ")" * len(inner) if inner else outer
+
+
+def _match(curve: Curve, chain: Sequence[SymbolicEdge], loss: float) -> Match:
+    residual = math.sqrt(loss / max(curve.variance(), 1e-300))
+    complexity = sum(e.function.complexity for e in chain)
+    return Match(tuple(chain), residual, math.log10(math.hypot(residual, curve.blur)) + _PRICE * complexity)
+
+
+def _project(values: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted least squares of `c*v + d` on y for each row v.
+
+    Args:
+        values: `(rows, n)`.
+        y: `(n,)`.
+        weight: `(n,)`.
+
+    Returns:
+        c, d and the mean square residual, `(rows,)` each; the residual is infinite for a row that is not finite.
+    """
+    w2 = weight.square() / weight.square().sum()
+    y_mean = w2 @ y
+    target = y - y_mean
+    mean = values @ w2
+    centred = values - mean[:, None]
+    cov = centred @ (w2 * target)
+    var = centred.square() @ w2
+    c = cov / var
+    loss = w2 @ target.square() - c * cov
+    good = loss.isfinite() & (var > 1e-24 * mean.square())
+    return c, y_mean - c * mean, torch.where(good, loss.clamp_min(0), torch.inf)
+
+
+def _to_data(function: Function, start: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Constants c, d, a, b on the data from starts on [0, 1]; c and d are to be solved. start: (..., 2)."""
+    span = (high - low).clamp_min(1e-12)
+    a, b = start[..., 0] / span, start[..., 1] - start[..., 0] / span * low
+    if function.inner is Inner.SHIFT:  # f(span * u) is f(u) with other outer constants
+        a, b = start[..., 0], b * span
+    elif function.inner is Inner.SCALE:
+        b = torch.zeros_like(b)
+    elif function.inner is Inner.NONE:
+        a, b = torch.ones_like(a), torch.zeros_like(b)
+    a, b = torch.broadcast_tensors(a, b)
+    return torch.stack([torch.ones_like(a), torch.zeros_like(a), a, b], -1)
+
+
+def _best_starts(function: Function, curve: Curve, keep: int) -> tuple[Tensor, Tensor]:
+    """The best starts with their outer constants solved: constants `(<= keep, 4)` and losses."""
+    low, high = torch.tensor(curve.span, dtype=curve.x.dtype)
+    constants = _to_data(function, function.starts, low, high)
+    u = constants[:, 2:3] * curve.x + constants[:, 3:4]
+    c, d, loss = _project(function.value(u), curve.y, curve.weight)
+    order = loss.argsort()[:keep]
+    order = order[loss[order].isfinite()]
+    return torch.stack([c, d, constants[:, 2], constants[:, 3]], 1)[order], loss[order]
+
+
+def _polish(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], iterations: int) -> list[Match]:
+    """Descends from every member of every chain and gives the best of each chain, best first."""
+    if not chains:
+        return []
+    layers = [BankEdge.of(layer) for layer in zip(*chains, strict=True)]
+    structure = Structure.of(1, [(Op.SUM, [k]) for k in range(len(layers))])
+    trained = train(
+        Network(structure, tuple(layers)),
+        curve.x[:, None],
+        curve.y,
+        weight=curve.weight,
+        iterations=iterations,
+        damping=1e-3,
+        goal=(0.1 * curve.blur) ** 2 * curve.variance(),
+        patience=6,
+        stall=0.1,
+    )
+    banks = [e for e in trained.network.edges if isinstance(e, BankEdge)]
+    matches, first = [], 0
+    for run in banks[0].runs:
+        best = first + int(trained.loss[first : first + run].argmin())
+        first += run
+        if math.isfinite(loss := float(trained.loss[best])):
+            matches.append(_match(curve, [bank.member(best) for bank in banks], loss))
+    return sorted(matches, key=lambda m: m.score)
+
+
+def match_functions(
+    curve: Curve, functions: Iterable[Function], *, keep: int = 6, starts: int = 2, iterations: int = 15
+) -> list[Match]:
+    """The functions that lie closest to a curve, best first; identity is always among them.
+
+    Args:
+        curve: The samples.
+        functions: What may be tried.
+        keep: How many come back (plus identity).
+        starts: Starts polished for each function.
+        iterations: Of the polishing.
+    """
+    rough = [(f, *_best_starts(f, curve, starts)) for f in functions]
+    chains = [[SymbolicEdge.of(f, constants)] for f, constants, losses in rough if len(losses)]
+    found = _polish(curve, chains, iterations)
+    return [m for position, m in enumerate(found) if position < keep or m.name == "x"]
+
+
+def match_compositions(curve: Curve, functions: Sequence[Function], *, keep: int = 6) -> list[Match]:
+    """Compositions `c*f(a*g(a' x + b') + b) + d` that lie closest to a curve, best first.
+
+    Which start is the right one cannot be seen before the descent, so several of each pair are polished, all
+    pairs as one batch.
+
+    Args:
+        curve: The samples.
+        functions: What may stand inside or outside.
+        keep: How many come back.
+    """
+    thin = Curve(curve.x[:_THIN], curve.y[:_THIN], curve.weight[:_THIN], curve.blur)
+    chains = []
+    outside = [f for f in functions if f.name in _OUTER]
+    for inner in functions:
+        if inner.name not in _INNER or (inside := _inner_values(inner, thin)) is None:
+            continue
+        for outer in outside:
+            chain = _pair_starts(inner, outer, *inside, thin)
+            if chain is not None:
+                chains.append(chain)
+    found = _polish(thin, chains, 30)[: 2 * keep]
+    return _polish(curve, [m.chain for m in found], 40)[:keep]
+
+
+def _thin(starts: Tensor, most: int) -> Tensor:
+    return starts[:: max(1, -(-len(starts) // most))]
+
+
+def _inner_values(inner: Function, curve: Curve) -> tuple[Tensor, Tensor] | None:
+    """Inner constants `(rows, 4)` and values `(rows, n)` of the starts that are finite on the data."""
+    low, high = torch.tensor(curve.span, dtype=curve.x.dtype)
+    constants = _to_data(inner, _thin(inner.starts, 30), low, high)
+    u = inner.value(constants[:, 2:3] * curve.x + constants[:, 3:4])
+    varies = u.isfinite().all(1) & (u.abs().amax(1) < 1e8)
+    varies &= (u.amax(1) - u.amin(1)) > 1e-9 * u.abs().amax(1)
+    return (constants[varies], u[varies]) if bool(varies.any()) else None
+
+
+def _pair_starts(
+    inner: Function, outer: Function, constants: Tensor, u: Tensor, curve: Curve, keep: int = 5
+) -> list[SymbolicEdge] | None:
+    """The best starts of one composition, as a batch of chains: one outer start for each of some inner ones."""
+    low, high = u.amin(1, keepdim=True), u.amax(1, keepdim=True)
+    starts = _to_data(outer, _thin(outer.starts, 32), low, high)  # (rows, starts, 4)
+    arguments = starts[:, :, 2:3] * u[:, None, :] + starts[:, :, 3:4]
+    c, d, loss = (
+        t.view(starts.shape[:2]) for t in _project(outer.value(arguments).flatten(0, 1), curve.y, curve.weight)
+    )
+    loss, columns = loss.min(1)
+    rows = loss.argsort()[:keep]
+    rows = rows[loss[rows].isfinite()]
+    if not len(rows):
+        return None
+    at = rows, columns[rows]
+    outside = torch.stack([c[at], d[at], starts[:, :, 2][at], starts[:, :, 3][at]], 1)
+    scale, shift = inner.inner.value
+    return [SymbolicEdge(inner, constants[rows], (False, False, scale, shift)), SymbolicEdge.of(outer, outside)]

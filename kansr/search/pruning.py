@@ -1,0 +1,196 @@
+"""From a fully connected network to the few edges that the data ask for: elimination, collapse, refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge, fit_spline
+from kansr.kan.network import Network, regrid
+from kansr.kan.structure import Edge, Op, Structure
+from kansr.search.score import spline_length
+from kansr.train.network import Trained, train, train_splines
+
+__all__ = ["Pruned", "collapse", "drop_edges", "prune", "refine"]
+
+Expired = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A network after elimination.
+
+    Attributes:
+        network: One network (batch of one).
+        mse: Mean square error on the training rows.
+        blur: Mean square error that its finite grids cause (near zero when noise dominates).
+    """
+
+    network: Network
+    mse: float
+    blur: float
+
+
+def drop_edges(network: Network, x: Tensor, positions: Collection[int]) -> Network | None:
+    """The network without some edges, each replaced by its mean.
+
+    Edges that hang in the air afterwards go too: those out of a node that nothing feeds any more and those into
+    a node that nothing reads.
+
+    Args:
+        network: One network (batch of one).
+        x: Inputs, `(n, n_inputs)`.
+        positions: Which edges.
+
+    Returns:
+        The smaller network, or None if nothing reaches the output.
+    """
+    structure = network.structure
+    dead = _dead_edges(structure, set(positions))
+    activations = network.trace(x).activations
+    edges: list[EdgeFunction] = list(network.edges)
+    for node in range(structure.n_inputs, structure.n_nodes):
+        alive = [e for e in structure.incoming[node] if e not in dead]
+        gone = [e for e in structure.incoming[node] if e in dead]
+        if alive and gone:
+            means = torch.stack([activations[e].y.mean(1, keepdim=True) for e in gone])
+            edges[alive[0]] = _absorb(edges[alive[0]], means, structure.op(node))
+    kept = [e for e in range(len(edges)) if e not in dead]
+    if not any(structure.edges[e].target == structure.output for e in kept):
+        return None
+    return _renumbered(structure, [structure.edges[e] for e in kept], [edges[e] for e in kept])
+
+
+def _dead_edges(structure: Structure, dead: set[int]) -> set[int]:
+    while True:
+        fed = {e.target for i, e in enumerate(structure.edges) if i not in dead} | set(range(structure.n_inputs))
+        read = {e.source for i, e in enumerate(structure.edges) if i not in dead} | {structure.output}
+        more = {i for i, e in enumerate(structure.edges) if e.source not in fed or e.target not in read} - dead
+        if not more:
+            return dead
+        dead = dead | more
+
+
+def _absorb(edge: EdgeFunction, means: Tensor, op: Op) -> EdgeFunction:
+    one, none = torch.ones_like(means[0]), torch.zeros_like(means[0])
+    scale, shift = (one, means.sum(0)) if op is Op.SUM else (means.prod(0), none)
+    if isinstance(edge, SplineEdge):
+        return edge.affine(scale, shift)
+    if isinstance(edge, SymbolicEdge):
+        c, d, a, b = edge.constants.split(1, 1)
+        return replace(edge, constants=torch.cat([c * scale, d * scale + shift, a, b], 1))
+    raise TypeError(f"cannot absorb a constant into {type(edge).__name__}")
+
+
+def _renumbered(structure: Structure, edges: list[Edge], functions: list[EdgeFunction]) -> Network:
+    """Without the nodes that no edge reaches, edges in order of their target."""
+    used = {e.target for e in edges}
+    nodes = [n for n in range(structure.n_inputs, structure.n_nodes) if n in used]
+    number = {n: structure.n_inputs + k for k, n in enumerate(nodes)} | {i: i for i in range(structure.n_inputs)}
+    pairs = [(Edge(number[e.source], number[e.target]), f) for e, f in zip(edges, functions, strict=True)]
+    pairs.sort(key=lambda pair: pair[0].target)
+    ops = tuple(structure.op(n) for n in nodes)
+    return Network(Structure(structure.n_inputs, ops, tuple(e for e, _ in pairs)), tuple(f for _, f in pairs))
+
+
+def collapse(network: Network, x: Tensor) -> Network:
+    """Merges chains: a node with one incoming edge only passes a function on, so each edge out of it swallows it.
+
+    Two splines in a row are one function of one variable, and neither could be named on its own.
+
+    Args:
+        network: One network (batch of one).
+        x: Inputs, `(n, n_inputs)`.
+    """
+    while True:
+        structure = network.structure
+        inner = range(structure.n_inputs, structure.output)
+        chain = next((n for n in inner if len(structure.incoming[n]) == 1 and _is_spline_chain(network, n)), None)
+        if chain is None:
+            return network
+        into = structure.incoming[chain][0]
+        activations = network.trace(x).activations
+        edges, functions = list(structure.edges), list(network.edges)
+        for e in structure.outgoing[chain]:
+            old = functions[e]
+            assert isinstance(old, SplineEdge)
+            functions[e] = fit_spline(activations[into].x.expand(1, -1), activations[e].y, old.grid_size, old.order)
+            edges[e] = Edge(structure.edges[into].source, edges[e].target)
+        del edges[into], functions[into]
+        network = _renumbered(structure, edges, functions)
+
+
+def _is_spline_chain(network: Network, node: int) -> bool:
+    structure = network.structure
+    around = structure.incoming[node] + structure.outgoing[node]
+    return all(isinstance(network.edges[e], SplineEdge) for e in around)
+
+
+def refine(network: Network, x: Tensor, y: Tensor, grid_size: int, iterations: int, expired: Expired) -> Trained:
+    """The network on finer grids, trained on."""
+    fine = regrid(network, x, grid_size)
+    return train(fine, x, y, iterations=iterations, damping=1e-4, stall=0.1, patience=4, expired=expired)
+
+
+def _grid_size(network: Network) -> int:
+    return max((e.grid_size for e in network.edges if isinstance(e, SplineEdge)), default=5)
+
+
+def _blur(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> tuple[Trained, float]:
+    """The network on grids twice as fine, and how much of its error the coarse grids had caused."""
+    fine = refine(trained.network, x, y, 2 * _grid_size(trained.network), 20, expired)
+    return fine, max(float(trained.loss[0] - fine.loss[0]), 0.0)
+
+
+def prune(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Pruned:
+    """Backward elimination: drops edges, least important first, as long as the description length falls.
+
+    The first cuts are bold (half of the edges at once); when one goes too far it is halved, down to single edges.
+
+    Args:
+        trained: One network (batch of one).
+        x: Inputs, `(n, n_inputs)`.
+        y: Target with variance one, `(n,)`.
+        expired: True ends the elimination where it is.
+    """
+    _, blur = _blur(trained, x, y, expired)
+    trained = _eliminate(trained, x, y, blur, expired)
+    network = collapse(trained.network, x)
+    trained = train_splines(network, x, y, iterations=24, damping=1e-4, expired=expired)
+    trained = _eliminate(trained, x, y, blur, expired)
+    fine, blur = _blur(trained, x, y, expired)
+    if _length(fine, len(y), 0.0) < _length(trained, len(y), 0.0):
+        trained = fine
+        finer, blur = _blur(trained, x, y, expired)
+        if _length(finer, len(y), 0.0) < _length(trained, len(y), 0.0):
+            trained, blur = finer, min(blur / 50, float(finer.loss[0]))
+    return Pruned(trained.network, float(trained.loss[0]), blur)
+
+
+def _length(trained: Trained, rows: int, blur: float) -> float:
+    return spline_length(float(trained.loss[0]), rows, sum(trained.network.sizes), blur)
+
+
+def _eliminate(trained: Trained, x: Tensor, y: Tensor, blur: float, expired: Expired) -> Trained:
+    cut = len(trained.network.edges) // 2
+    shortest = _length(trained, len(y), blur)
+    while cut >= 1 and len(trained.network.edges) > 1 and not expired():
+        order = trained.network.edge_scores(x)[0].argsort().tolist()
+        cut = min(cut, len(order) - 1)
+        # a bold cut takes the least important edges together; single ones are tried one by one
+        groups = [order[:cut]] if cut > 1 else [[e] for e in order[:4]]
+        for group in groups:
+            smaller = drop_edges(trained.network, x, group)
+            if smaller is None:
+                continue
+            candidate = train_splines(smaller, x, y, iterations=16, regrid_every=5, damping=1e-3, expired=expired)
+            length = _length(candidate, len(y), blur)
+            if length < shortest:
+                trained, shortest = candidate, length
+                break
+        else:
+            cut //= 2
+    return trained

@@ -1,0 +1,57 @@
+"""The structures that are tried, simplest first.
+
+Each is fully connected to start with; elimination finds which edges the data need. A node that adds, followed by a
+free curve, also stands for a product of positive factors (`exp` of a sum of logarithms), so sums come before products,
+which are needed where a factor changes its sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from kansr.kan.structure import Op, Structure
+
+__all__ = ["structures"]
+
+# Each pattern lists its nodes in order; a node names what feeds it: "x" all inputs, a number an earlier node.
+# "?" marks a node that is tried as a sum and as a product.
+_PATTERNS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("?", "x"),),
+    (("?", "x"), ("+", "0")),
+    (("?", "x"), ("?", "x0")),
+    (("?", "x"), ("+", "x0"), ("+", "1")),
+    (("?", "x"), ("?", "x"), ("+", "01")),
+    (("?", "x"), ("+", "x"), ("*", "01")),
+    (("?", "x"), ("?", "x"), ("+", "01"), ("+", "2")),
+    (("?", "x"), ("+", "x0"), ("?", "x1")),
+    (("?", "x"), ("?", "x"), ("+", "x01")),
+    (("+", "x"), ("?", "x"), ("*", "x01")),
+    (("+", "x"), ("*", "x0"), ("*", "x0"), ("+", "12")),
+    (("+", "x"), ("+", "x"), ("*", "01"), ("+", "x2")),
+    (("?", "x"), ("?", "x"), ("?", "x"), ("+", "x012")),
+    (("+", "x"), ("+", "x"), ("+", "x012"[:-1]), ("+", "x2")),
+    (("?", "x"), ("+", "x0"), ("?", "x1"), ("+", "2")),
+    (("+", "x"), ("+", "x"), ("+", "x"), ("+", "012"), ("+", "x3")),
+    (("?", "x"), ("+", "x0"), ("+", "x1"), ("?", "x2")),
+)
+
+
+def structures(n_inputs: int) -> Iterator[Structure]:
+    """All structures for so many inputs, simplest first, each once."""
+    seen: set[Structure] = set()
+    for pattern in _PATTERNS:
+        choices = [(Op.SUM, Op.PRODUCT) if op == "?" else (Op(op),) for op, _ in pattern]
+        for ops in product(*choices):
+            structure = _build(n_inputs, ops, [feeds for _, feeds in pattern])
+            if structure not in seen:
+                seen.add(structure)
+                yield structure
+
+
+def _build(n_inputs: int, ops: tuple[Op, ...], feeds: list[str]) -> Structure:
+    nodes = []
+    for op, feed in zip(ops, feeds, strict=True):
+        sources = list(range(n_inputs)) if "x" in feed else []
+        nodes.append((op, [*sources, *(n_inputs + int(k) for k in feed.replace("x", ""))]))
+    return Structure.of(n_inputs, nodes)
