@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["FitConfig"]
+from kansr.errors import ConfigError
+
+__all__ = ["FitConfig", "load_config"]
 
 
 class FitConfig(BaseModel):
@@ -39,3 +44,57 @@ class FitConfig(BaseModel):
     validation_fraction: float = Field(0.15, ge=0, lt=0.5)
     test_fraction: float = Field(0.15, ge=0, lt=0.5)
     threads: int | None = Field(None, gt=0)
+
+
+def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:
+    """Merges the command line over a YAML file over the defaults.
+
+    Args:
+        file: The YAML file, if there is one.
+        flags: Options by name of the field; None where the user gave none.
+
+    Raises:
+        ConfigError: If the file cannot be read, holds an unknown key, or a value is out of its range.
+    """
+    given = {key: value for key, value in flags.items() if value is not None}
+    settings = _read_settings(file) if file is not None else {}
+    try:
+        return FitConfig.model_validate({**settings, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        place = f"--{key.replace('_', '-')}" if key in given or key not in settings else f"{file}: {key}"
+        raise ConfigError(f"{place}: {_lower(first['msg'])}, not {first['input']!r}", _hint(key)) from None
+
+
+def _read_settings(file: Path) -> dict[str, object]:
+    try:
+        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {file}: {error.strerror}", "give the path of a YAML file") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"--config {file}: not a text file in UTF-8", "give the path of a YAML file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise ConfigError(f"{file}{line}: not YAML: {problem}", "one 'key: value' per line") from None
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{file}: not a mapping of options to values", "one 'key: value' per line")
+    for key in settings:
+        if key not in FitConfig.model_fields:
+            close = difflib.get_close_matches(str(key), FitConfig.model_fields, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"the keys are {', '.join(FitConfig.model_fields)}"
+            raise ConfigError(f"{file}: unknown key '{key}'", hint)
+    return settings
+
+
+def _lower(message: str) -> str:
+    return message.removeprefix("Input ").removeprefix("Value ")
+
+
+def _hint(key: str) -> str:
+    default = FitConfig.model_fields[key].default
+    return f"the default is {default}" if isinstance(default, (int, float)) else "see 'kansr fit --help'"

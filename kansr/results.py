@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["Candidate", "Constant", "FitResult", "Metrics", "Outcome", "Recorder", "SilentRecorder", "Stage"]
+__all__ = [
+    "Candidate",
+    "Constant",
+    "FitResult",
+    "Metrics",
+    "Outcome",
+    "Recorder",
+    "SilentRecorder",
+    "Stage",
+    "Summary",
+    "TableInfo",
+]
 
 
 class Outcome(Enum):
@@ -107,6 +118,48 @@ class FitResult:
     acceptable: bool
     seconds: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """What is worth knowing of a table once its numbers are gone.
+
+    Attributes:
+        name: Short name, from the file's name.
+        source: The file as the user named it.
+        sha256: Digest of the file's bytes.
+        features: Names of the columns that were offered to the search.
+        target: Name of the explained column.
+        rows_read: Rows of the file before any was left out.
+        rows: Rows in each part of the split, by `train`, `validation`, `test`.
+        ranges: Least and greatest value of each feature.
+        notes: What was left out or changed, one line each.
+    """
+
+    name: str
+    source: str
+    sha256: str
+    features: tuple[str, ...]
+    target: str
+    rows_read: int
+    rows: Mapping[str, int]
+    ranges: Mapping[str, tuple[float, float]]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A finished fit with where it came from: all that reports, exports and the run folder are made of."""
+
+    result: FitResult
+    table: TableInfo
+    seed: int
+    version: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the table and of the search, one line each."""
+        return tuple(dict.fromkeys((*self.table.notes, *self.result.notes)))
 
 
 class Recorder(Protocol):
