@@ -48,8 +48,8 @@ def is_missing(cell: str) -> bool:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is a number, with either decimal mark."""
-    cell = cell.strip()
+    """Whether a cell is a number, with either decimal mark; a tab beside it is a delimiter, not padding."""
+    cell = cell.strip(" ")
     return bool(_DOT.fullmatch(cell) or _COMMA.fullmatch(cell))
 
 
@@ -60,9 +60,10 @@ def squeeze(text: str) -> str:
 
 def records(text: str, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
     """Yields the number of the line (where the record ends) and the cells of every record that is not blank."""
-    reader = csv.reader(_lines(text), delimiter=delimiter, quotechar=quote, skipinitialspace=delimiter != " ")
+    lines = _lines(text, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=delimiter != " ")
     for cells in reader:
-        if cells and (len(cells) > 1 or cells[0].strip()):
+        if cells:
             yield reader.line_num, cells
 
 
@@ -76,12 +77,13 @@ def detect(text: str) -> Dialect:
     return Dialect(delimiter, quote, _decimal(rows, delimiter), _has_header(rows))
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yields lines with their ends, without a second copy of the text."""
+def _lines(text: str, delimiter: str) -> Iterator[str]:
+    """Yields lines without copying the text; one of white space only is blank, as in pandas."""
     start = 0
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
-        yield text[start:end]
+        line = text[start:end]
+        yield line if line.strip(" \t\n") or delimiter in line else "\n"
         start = end
 
 
@@ -99,19 +101,23 @@ def _until_error(found: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, 
 
 
 def _score(sample: str, delimiter: str, quote: str) -> float:
-    """Share of the rows with the usual width, times the share of their cells that are numbers or missing."""
+    """Share of the lines that are rows of the usual width, times the share of cells that are numbers or missing.
+
+    Lines, not rows: a wrong delimiter may see an open quote that swallows the rest in one row.
+    """
     rows = _sample_rows(sample, delimiter, quote)
     if not rows:
         return 0.0
     width, count = Counter(map(len, rows)).most_common(1)[0]
     if width == 1:
         return 0.0
-    return count / len(rows) * _numeric_share(cell for row in rows[1:] for cell in row)
+    lines = sum(bool(line.strip()) for line in sample.split("\n"))
+    return count / lines * _numeric_share(cell for row in rows[1:] for cell in row)
 
 
 def _is_undivided(sample: str) -> bool:
     """Whether this is one column of numbers below a name, so that `1,5` is one number."""
-    first, *body = [line for line in sample.split("\n") if line.strip()]
+    first, *body = [line for line in sample.split("\n") if line.strip()] or [""]
     named = not is_number(first) and not any(delimiter in first for delimiter in _DELIMITERS[:-1])
     return named and all(is_number(line) or is_missing(line) for line in body)
 

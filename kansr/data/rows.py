@@ -40,8 +40,10 @@ def scan_rows(text: str, dialect: Dialect, source: str) -> Rows:
     lines = array("q")
     before = 0
     try:
-        first_line, first = next(found)
+        first_line, first = next(found, (1, []))
         before = first_line
+        if not first:
+            raise DataError(f"{source}: no values in the file", "a table needs names of columns and rows of numbers")
         if not dialect.header:
             lines.append(first_line)
         for line, cells in found:

@@ -56,9 +56,9 @@ def read_text(path: str) -> SourceText:
     """
     source = "standard input" if path == STDIN else path
     raw = sys.stdin.buffer.read() if path == STDIN else _read_bytes(Path(path))
-    if not raw.strip():
-        raise DataError(f"{source}: the file is empty", "a table needs a line of column names and rows of numbers")
     text, notes = _decode(raw, source)
+    if not text.strip():
+        raise DataError(f"{source}: the file is empty", "a table needs a line of column names and rows of numbers")
     name = "stdin" if path == STDIN else re.sub(r"[^\w.-]+", "_", Path(path).stem)
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
     return SourceText(source, name, unified, notes, hashlib.sha256(raw).hexdigest())
