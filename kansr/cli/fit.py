@@ -1,0 +1,155 @@
+"""`kansr fit`: a table in, a formula out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kansr.cli import output
+from kansr.cli.clock import STARTED
+from kansr.cli.interrupt import Interrupt
+from kansr.cli.options import Debug, names
+from kansr.errors import ExitCode
+from kansr.results import Outcome
+
+if TYPE_CHECKING:
+    from kansr.config import FitConfig
+    from kansr.data import Dataset
+    from kansr.results import Summary
+
+__all__ = ["EXAMPLES", "command"]
+
+EXAMPLES = """Examples:
+
+kansr fit planets.csv
+
+kansr fit planets.csv --target P --features a,m --out runs/planets
+
+kansr fit - --json < planets.csv > formula.json
+
+Ctrl-C ends the search and writes the best formula so far; pressed twice, it ends at once.
+
+Exit status: 0 done, 2 wrong usage, 3 unusable data, 4 no acceptable formula (the best is written), 130 interrupted.
+"""
+
+
+def command(
+    data: Annotated[str, typer.Argument(metavar="CSV", help="The table, or - for standard input.", show_default=False)],
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column to explain; the last one when absent.")
+    ] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(metavar="A,B", help="Columns to explain it by; all others when absent.")
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(metavar="C,D", help="Columns to leave out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")] = None,
+    functions: Annotated[
+        list[str] | None, typer.Option(metavar="F,G", help="Functions that may appear; see 'kansr functions'.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="YAML", help="File with these options as keys; the command line wins.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads for linear algebra.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print formula.json instead of the report.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    debug: Debug = False,
+) -> ExitCode:
+    """Find a formula for a column of a table."""
+    from kansr.config import load_config
+
+    flags = {
+        "data": data,
+        "target": target,
+        "features": names(features),
+        "drop": names(drop),
+        "out": out,
+        "time_limit": time_limit,
+        "seed": seed,
+        "functions": names(functions),
+        "threads": threads,
+    }
+    summary, folder = _fit(load_config(config, flags), speak=not (quiet or json), live=not quiet)
+    if json and not quiet:
+        from kansr.export import to_json
+
+        sys.stdout.write(to_json(summary))
+    elif not quiet:
+        from kansr.report.terminal import print_summary
+
+        print_summary(output.stdout(), summary, folder)
+    return _exit_code(summary)
+
+
+def _fit(config: FitConfig, speak: bool, live: bool) -> tuple[Summary, Path]:
+    """Runs the search and writes the run folder.
+
+    Args:
+        config: The merged configuration.
+        speak: Whether to say on stderr what was read and what the user should know.
+        live: Whether to show progress there, if it is a terminal.
+    """
+    from kansr.data import load
+    from kansr.rundir import RunDirectory, check_free, default_path, summarise
+
+    if config.out is not None:
+        check_free(config.out)
+    _check_functions(config)
+    dataset = load(config)
+    if speak:
+        _say_what_was_read(dataset, config)
+    with RunDirectory(config.out or default_path(dataset.name), config) as folder, Interrupt() as interrupted:
+        from kansr import pipeline
+        from kansr.report.history import History, Recorders
+        from kansr.report.progress import Progress
+
+        _set_threads(config.threads)
+        history = History(STARTED)
+        console = output.stderr() if live else None
+        with Progress(console, dataset.target, STARTED, config.time_limit) as progress:
+            recorder = Recorders(history, progress)
+            result = pipeline.fit(dataset, config, recorder, interrupted, started=STARTED)
+        summary = summarise(dataset, config, result)
+        folder.finish(summary, history.csv())
+    if speak:
+        from kansr.report.terminal import print_notes
+
+        print_notes(output.stderr(), tuple(note for note in summary.notes if note not in dataset.notes))
+    return summary, folder.path
+
+
+def _check_functions(config: FitConfig) -> None:
+    """A wrong name should be told before a large table is read."""
+    if config.functions is not None:
+        from kansr.functions import select
+
+        select(config.functions)
+
+
+def _say_what_was_read(dataset: Dataset, config: FitConfig) -> None:
+    from kansr.report.terminal import print_notes, print_table_info
+    from kansr.rundir import table_info
+
+    print_table_info(output.stderr(), table_info(dataset, config))
+    print_notes(output.stderr(), dataset.notes)
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _exit_code(summary: Summary) -> ExitCode:
+    if summary.result.outcome is Outcome.INTERRUPTED:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if summary.result.acceptable else ExitCode.NO_FORMULA

@@ -1,0 +1,23 @@
+"""`kansr functions`: the function library."""
+
+from __future__ import annotations
+
+from kansr.cli import output
+from kansr.cli.options import Debug
+
+__all__ = ["EXAMPLES", "command"]
+
+EXAMPLES = """Examples:
+
+kansr functions
+
+kansr fit planets.csv --functions exp,log,x^2
+"""
+
+
+def command(debug: Debug = False) -> None:
+    """List the functions that a formula may be made of."""
+    from kansr.functions import LIBRARY
+    from kansr.report.terminal import print_functions
+
+    print_functions(output.stdout(), LIBRARY.values())

@@ -1,0 +1,37 @@
+"""The run folder: everything that a fit leaves on disk, and reading it back.
+
+    config.yaml       the merged configuration, written before the search
+    environment.json  versions and machine
+    dataset.json      what was read of the table
+    history.csv       the course of the search
+    candidates.csv    the formulas of the Pareto front
+    formula.json      the formula with its errors (`kansr.export.json`)
+    formula.tex, formula.py, report.md
+    status.json       written last: a folder without it is of a fit that was killed
+
+`network.pt` (weights only), `edges.csv`, `plots/` and `report.html` have their places here too and are not written yet.
+
+The files are written in place rather than in a neighbouring folder that is renamed, because an empty folder given
+with `--out` may be a mount point. Each appears at once under its name, and an error removes what there is.
+Reading evaluates no code: JSON, YAML and CSV are validated, and formulas go through `parse_expression`.
+"""
+
+from __future__ import annotations
+
+from kansr.rundir.files import write_file
+from kansr.rundir.predict import Prediction, predict
+from kansr.rundir.read import Run, read_run
+from kansr.rundir.write import RunDirectory, check_free, default_path, summarise, table_info
+
+__all__ = [
+    "Prediction",
+    "Run",
+    "RunDirectory",
+    "check_free",
+    "default_path",
+    "predict",
+    "read_run",
+    "summarise",
+    "table_info",
+    "write_file",
+]

@@ -1,0 +1,61 @@
+"""`candidates.csv`: the formulas of the Pareto front, one line each, simplest first."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from kansr.formula.names import format_expression
+from kansr.formula.parse import parse_expression
+from kansr.results import Candidate, FitResult, Metrics
+
+__all__ = ["candidates_csv", "read_candidates"]
+
+_ERRORS = ("r2", "rmse", "nrmse", "mae", "max_abs")
+
+
+def candidates_csv(result: FitResult) -> str:
+    """The content of the file; errors have the rows they were measured on in front, as in `test_rmse`."""
+    parts = list(dict.fromkeys(part for candidate in result.front for part in candidate.metrics))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = [f"{part}_{name}" for part in parts for name in (*_ERRORS, "rows")]
+    writer.writerow(["chosen", "complexity", "description_length", *columns, "expression"])
+    for candidate in result.front:
+        row: list[object] = [int(candidate == result.best), candidate.complexity, candidate.description_length]
+        for part in parts:
+            row += _cells(candidate.metrics.get(part))
+        writer.writerow([*row, format_expression(candidate.expression)])
+    return text.getvalue()
+
+
+def _cells(metrics: Metrics | None) -> list[object]:
+    if metrics is None:
+        return [""] * (len(_ERRORS) + 1)
+    return [getattr(metrics, name) for name in (*_ERRORS, "rows")]
+
+
+def read_candidates(text: str, symbols: Iterable[str]) -> Iterator[tuple[Candidate, bool]]:
+    """Yields each formula and whether it is the chosen one.
+
+    Raises:
+        FormulaError: If an expression is none.
+        KeyError: If a column is missing.
+        ValueError: If a cell is no number.
+    """
+    names = tuple(symbols)
+    for row in csv.DictReader(io.StringIO(text)):
+        parts = [column.removesuffix("_rows") for column, cell in row.items() if column.endswith("_rows") and cell]
+        candidate = Candidate(
+            expression=parse_expression(row["expression"], names),
+            complexity=int(row["complexity"]),
+            description_length=float(row["description_length"]),
+            metrics={part: _metrics(row, part) for part in parts},
+        )
+        yield candidate, row["chosen"] == "1"
+
+
+def _metrics(row: dict[str, str], part: str) -> Metrics:
+    r2, rmse, nrmse, mae, max_abs = (float(row[f"{part}_{name}"]) for name in _ERRORS)
+    return Metrics(r2, rmse, nrmse, mae, max_abs, int(row[f"{part}_rows"]))

@@ -1,0 +1,114 @@
+"""Reading a run folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from kansr.config import FitConfig
+from kansr.errors import FormulaError, RunDirectoryError
+from kansr.export.json import FormulaFile
+from kansr.formula.parse import parse_expression
+from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
+from kansr.rundir.candidates import read_candidates
+
+__all__ = ["Run", "read_run"]
+
+_T = TypeVar("_T")
+_DAMAGED = "the folder was changed or comes from another version; run 'kansr fit' again"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that was read."""
+
+    path: Path
+    config: FitConfig
+    summary: Summary
+
+
+class _Status(BaseModel):
+    seconds: float
+
+
+def read_run(path: Path) -> Run:
+    """Reads a run folder.
+
+    Raises:
+        RunDirectoryError: If there is no finished run, or a file in it is not as kansr writes it.
+    """
+    _check_finished(path)
+    config = _read(path / "config.yaml", yaml.safe_load, FitConfig)
+    table = _read(path / "dataset.json", json.loads, TableInfo)
+    formula = _read(path / "formula.json", json.loads, FormulaFile)
+    status = _read(path / "status.json", json.loads, _Status)
+    result = _result(path, formula, status, table)
+    return Run(path, config, Summary(result, table, formula.seed, formula.kansr))
+
+
+def _check_finished(path: Path) -> None:
+    if not path.is_dir():
+        raise RunDirectoryError(f"{path}: no such run folder", "'kansr fit' prints the path of the folder it writes")
+    names = {child.name for child in path.iterdir()}
+    if not names & {"config.yaml", "formula.json", "status.json"}:
+        raise RunDirectoryError(f"{path}: not a run folder", "'kansr fit' prints the path of the folder it writes")
+    if "status.json" not in names:
+        raise RunDirectoryError(f"{path}: this fit is still running or was killed", "run 'kansr fit' again")
+
+
+def _read(file: Path, parse: Callable[[str], Any], kind: type[_T]) -> _T:
+    """A file of the folder, validated.
+
+    JSON's lists are taken for tuples, but a number in quotes is no number.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(parse(_text(file)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "content"
+        raise RunDirectoryError(f"{file}: {where}: {first['msg'].lower()}", _DAMAGED) from None
+    except (ValueError, RecursionError, yaml.YAMLError):
+        raise RunDirectoryError(f"{file}: cannot be read", _DAMAGED) from None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RunDirectoryError(f"{file}: {error.strerror}", _DAMAGED) from None
+
+
+def _result(path: Path, formula: FormulaFile, status: _Status, table: TableInfo) -> FitResult:
+    try:
+        expression = parse_expression(formula.expression, formula.symbols.values())
+    except FormulaError as error:
+        raise RunDirectoryError(f"{path / 'formula.json'}: {error.message}", _DAMAGED) from None
+    try:
+        front = list(read_candidates(_text(path / "candidates.csv"), formula.symbols.values()))
+    except (FormulaError, ValueError, KeyError, TypeError, AttributeError):
+        raise RunDirectoryError(f"{path / 'candidates.csv'}: cannot be read", _DAMAGED) from None
+    best = Candidate(
+        expression=expression,
+        complexity=formula.complexity,
+        description_length=next((c.description_length for c, chosen in front if chosen), math.nan),
+        metrics={part: entry.metrics() for part, entry in formula.metrics.items()},
+        constants=tuple(entry.constant() for entry in formula.constants),
+    )
+    return FitResult(
+        target=formula.target,
+        symbols=formula.symbols,
+        best=best,
+        front=tuple(best if chosen else candidate for candidate, chosen in front),
+        noise=math.nan if formula.noise is None else formula.noise,
+        outcome=Outcome[formula.outcome.upper()],
+        acceptable=formula.acceptable,
+        seconds=status.seconds,
+        notes=tuple(note for note in formula.notes if note not in table.notes),
+    )
