@@ -16,6 +16,7 @@ from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, Constant, FitResult, Metrics, Outcome, Recorder, Stage, Summary
 from kansr.rundir import summarise
 
+CONFIG = FitConfig(data="kepler.csv")
 KEPLER = "a,P\n0.387,87.97\n0.723,224.7\n1.0,365.25\n1.524,686.98\n5.203,4332.6\n"
 
 
@@ -44,7 +45,7 @@ def result(expression: str = "365.25*a**(3/2)", features: tuple[str, ...] = ("a"
 
 
 def summary(found: FitResult | None = None) -> Summary:
-    return summarise(dataset(), FitConfig(data="kepler.csv"), found or result())
+    return summarise(dataset(), CONFIG, found or result())
 
 
 def fake_fit(found: FitResult | None = None) -> Callable[..., FitResult]:

@@ -114,7 +114,7 @@ def _fit(config: FitConfig, speak: bool, live: bool) -> tuple[Summary, Path]:
         _set_threads(config.threads)
         history = History(STARTED)
         console = output.stderr() if live else None
-        with Progress(console, dataset.target, STARTED, config.time_limit) as progress:
+        with Progress(console, dataset.target, STARTED, config.time_limit, interrupted) as progress:
             recorder = Recorders(history, progress)
             result = pipeline.fit(dataset, config, recorder, interrupted, started=STARTED)
         summary = summarise(dataset, config, result)

@@ -56,6 +56,9 @@ def main() -> None:
     try:
         status = app(arguments, prog_name="kansr", standalone_mode=False)
         sys.stdout.flush()
+        if status == ExitCode.INTERRUPTED and not isinstance(status, ExitCode):
+            # Typer's own answer to Ctrl-C, while a command that wrote its best formula returns the enum.
+            raise KeyboardInterrupt
     except KansrError as error:
         if "--debug" in arguments:
             traceback.print_exc()

@@ -28,7 +28,7 @@ class History:
 
     def stage(self, stage: Stage, detail: str = "") -> None:
         """Keeps the stage."""
-        self._add("stage", " ".join(filter(None, (stage.value, detail))))
+        self._add("stage", ": ".join(filter(None, (stage.value, detail))))
 
     def best(self, candidate: Candidate) -> None:
         """Keeps the formula with its score."""

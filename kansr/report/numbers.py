@@ -33,9 +33,11 @@ def r2_text(r2: float) -> str:
 def value_text(constant: Constant) -> str:
     """A constant with its standard error, to the digits that the error leaves."""
     error = constant.stderr
-    if error is None or not math.isfinite(error):
+    if error is None or not math.isfinite(error) or error <= 0:
         return f"{constant.value:.10g}"
-    if error <= 0 or constant.value == 0:
+    if constant.value == 0:
         return f"{constant.value:.10g} ± {error:.2g}"
     digits = math.floor(math.log10(abs(constant.value))) - math.floor(math.log10(error)) + 2
-    return f"{constant.value:.{min(max(digits, 2), 17)}g} ± {error:.2g}"
+    # The `#` keeps zeros at the end: they are known digits.
+    value = f"{constant.value:#.{digits}g}" if 2 <= digits <= 15 else f"{constant.value:.{min(max(digits, 2), 15)}g}"
+    return f"{value} ± {error:.2g}"

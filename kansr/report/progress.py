@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console, RenderableType
@@ -29,12 +30,21 @@ class Progress:
         target: Name of the explained column.
         started: `time.monotonic()` at the start of the process.
         time_limit: Seconds that the whole process may take.
+        interrupted: Whether the user has asked to end the search.
     """
 
-    def __init__(self, console: Console | None, target: str, started: float, time_limit: float) -> None:
+    def __init__(
+        self,
+        console: Console | None,
+        target: str,
+        started: float,
+        time_limit: float,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._target = unicode_name(target)
         self._started = started
         self._time_limit = time_limit
+        self._interrupted = interrupted
         self._stage = ""
         self._best: tuple[str, str] | None = None
         self._spinner = Spinner("dots")
@@ -60,7 +70,7 @@ class Progress:
 
     def stage(self, stage: Stage, detail: str = "") -> None:
         """Shows the stage from now on."""
-        self._stage = " ".join(filter(None, (stage.value, detail)))
+        self._stage = ": ".join(filter(None, (stage.value, detail)))
 
     def best(self, candidate: Candidate) -> None:
         """Shows the formula from now on."""
@@ -78,7 +88,8 @@ class Progress:
         grid.add_column(width=1)
         grid.add_column(no_wrap=True, overflow="ellipsis")
         clock = f"{seconds:.0f} s of {self._time_limit:.0f} s"
-        grid.add_row(self._spinner, Text(" - ".join(filter(None, (clock, self._stage)))))
+        doing = "ending (Ctrl-C again: at once)" if self._interrupted() else self._stage
+        grid.add_row(self._spinner, Text(", ".join(filter(None, (clock, doing)))))
         if self._best is not None:
             formula, error = self._best
             grid.add_row("", Text(f"{self._target} = {formula}", style="green"))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # the library loads torch, which a report does not need
 __all__ = ["print_functions", "print_notes", "print_summary", "print_table_info", "rows_text"]
 
 _INDENT = 2
+# Width of all but the last column of the table of formulas.
+_FRONT_COLUMNS = 26
 
 
 def rows_text(table: TableInfo) -> str:
@@ -66,7 +68,7 @@ def print_summary(console: Console, summary: Summary, folder: Path | None) -> No
         _print_table(console, "Constants with standard errors", _constants(result.best))
     if len(result.front) > 1:
         judge = part_text(_judged_part(result.best))
-        _print_table(console, f"Formulas by size (RMSE of {judge}; > is the chosen one)", _front(result))
+        _print_table(console, f"Formulas by size (RMSE of {judge}; > is the chosen one)", _front(result, console.width))
     _print_line(console, f"Search: {result.outcome.value}, after {result.seconds:.1f} s.")
     if folder is not None:
         _print_line(console, f"Run folder: {folder}")
@@ -122,9 +124,11 @@ def _constants(best: Candidate) -> Table:
     return table
 
 
-def _front(result: FitResult) -> Table:
+def _front(result: FitResult, width: int) -> Table:
     part = _judged_part(result.best)
     table = _table("", "size", "RMSE", "formula", left=("formula",))
+    # Else the first columns would shrink to nothing beside a long formula.
+    table.columns[-1].max_width = max(width - _FRONT_COLUMNS, 10)
     for candidate in result.front:
         chosen = candidate == result.best
         error = error_text(candidate.metrics[part].rmse) if part in candidate.metrics else "-"
