@@ -21,7 +21,7 @@ from kansr.kan.structure import Op, Structure
 from kansr.search.bank import BankEdge
 from kansr.train.network import train
 
-__all__ = ["Curve", "Match", "match_compositions", "match_functions"]
+__all__ = ["Curve", "Match", "match_compositions", "match_functions", "match_polynomials", "match_sums"]
 
 # Price of one unit of complexity, in decades of the residual.
 _PRICE = 0.15
@@ -62,29 +62,34 @@ class Curve:
 
 @dataclass(frozen=True)
 class Match:
-    """A chain of functions laid over a curve, innermost first.
+    """A sum of chains of functions laid over a curve.
 
     Attributes:
-        chain: One function, or an inner and an outer one.
+        chains: The terms of the sum; each is one function, or several, innermost first.
         residual: Weighted rms residual relative to the curve's own spread.
         score: Decades of residual (down to the blur) plus the price of the functions; low is good.
     """
 
-    chain: tuple[SymbolicEdge, ...]
+    chains: tuple[tuple[SymbolicEdge, ...], ...]
     residual: float
     score: float
 
     @property
     def name(self) -> str:
-        """Such as `log(exp)`."""
-        *inner, outer = [e.function.name for e in self.chain]
-        return "".join(f"{outer}({i}" for i in inner) + ")" * len(inner) if inner else outer
+        """Such as `log(exp)` or `x + sin`."""
+        terms = [[e.function.name for e in reversed(chain)] for chain in self.chains]
+        return " + ".join("(".join(names) + ")" * (len(names) - 1) for names in terms)
+
+    @property
+    def only(self) -> SymbolicEdge | None:
+        """The last function of the only term; None for a sum."""
+        return self.chains[0][-1] if len(self.chains) == 1 else None
 
 
-def _match(curve: Curve, chain: Sequence[SymbolicEdge], loss: float) -> Match:
+def _match(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], loss: float) -> Match:
     residual = math.sqrt(loss / max(curve.variance(), 1e-300))
-    complexity = sum(e.function.complexity for e in chain)
-    return Match(tuple(chain), residual, math.log10(math.hypot(residual, curve.blur)) + _PRICE * complexity)
+    complexity = sum(e.function.complexity for chain in chains for e in chain) + len(chains) - 1
+    return Match(tuple(tuple(chain) for chain in chains), residual, math.log10(math.hypot(residual, curve.blur)) + _PRICE * complexity)
 
 
 def _project(values: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -159,7 +164,7 @@ def _polish(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], iterations: 
         best = first + int(trained.loss[first : first + run].argmin())
         first += run
         if math.isfinite(loss := float(trained.loss[best])):
-            matches.append(_match(curve, [bank.member(best) for bank in banks], loss))
+            matches.append(_match(curve, [[bank.member(best) for bank in banks]], loss))
     return sorted(matches, key=lambda m: m.score)
 
 
@@ -203,7 +208,7 @@ def match_compositions(curve: Curve, functions: Sequence[Function], *, keep: int
             if chain is not None:
                 chains.append(chain)
     found = _polish(thin, chains, 30)[: 2 * keep]
-    return _polish(curve, [m.chain for m in found], 40)[:keep]
+    return _polish(curve, [m.chains[0] for m in found], 40)[:keep]
 
 
 def _thin(starts: Tensor, most: int) -> Tensor:
@@ -239,3 +244,92 @@ def _pair_starts(
     outside = torch.stack([c[at], d[at], starts[:, :, 2][at], starts[:, :, 3][at]], 1)
     scale, shift = inner.inner.value
     return [SymbolicEdge(inner, constants[rows], (False, False, scale, shift)), SymbolicEdge.of(outer, outside)]
+
+
+def match_polynomials(curve: Curve, functions: Sequence[Function], *, keep: int = 2) -> list[Match]:
+    """Polynomials of degree 2 to 6 through a curve, as sums of powers, best first."""
+    powers = {int(f.name[2:]): f for f in functions if f.name[:2] == "x^" and f.name[2:].isdigit()}
+    identity = next((f for f in functions if f.name == "x"), None)
+    matches = []
+    for degree in range(2, 7):
+        if identity is None or any(k not in powers for k in range(2, degree + 1)):
+            break
+        columns = torch.stack([curve.x**k for k in range(degree + 1)], 1) * curve.weight[:, None]
+        scale = columns.square().sum(0).sqrt().clamp_min(1e-300)
+        coef = torch.linalg.lstsq(columns / scale, (curve.y * curve.weight)[:, None], driver="gelsd").solution[:, 0]
+        loss = float((columns / scale @ coef - curve.y * curve.weight).square().sum() / curve.weight.square().sum())
+        coef = coef / scale
+        chains = [(SymbolicEdge(identity, _row(float(coef[1]), float(coef[0])), (True, True, False, False)),)]
+        for k in range(2, degree + 1):
+            chains.append((SymbolicEdge(powers[k], _row(float(coef[k]), 0.0), (True, False, False, False)),))
+        matches.append(_match(curve, chains, loss))
+    return sorted(matches, key=lambda m: m.score)[:keep]
+
+
+def _row(c: float, d: float) -> Tensor:
+    return torch.tensor([[c, d, 1.0, 0.0]], dtype=torch.float64)
+
+
+def match_sums(curve: Curve, functions: Sequence[Function], *, pairs: int = 24, keep: int = 4) -> list[Match]:
+    """Sums `c1*f(...) + c2*g(...) + d` that lie closest to a curve, best first.
+
+    For all pairs of starts of all functions the three outer constants are solved at once, from the Gram matrix of
+    the candidates.
+
+    Args:
+        curve: The samples.
+        functions: What may be a term.
+        pairs: How many pairs of functions are polished.
+        keep: How many come back.
+    """
+    thin = Curve(curve.x[:_THIN], curve.y[:_THIN], curve.weight[:_THIN], curve.blur)
+    low, high = torch.tensor(thin.span, dtype=thin.x.dtype)
+    rows = [(f, _to_data(f, _thin(f.starts, 40), low, high)) for f in functions if f.complexity]
+    values = torch.cat([f.value(c[:, 2:3] * thin.x + c[:, 3:4]) for f, c in rows])
+    constants = torch.cat([c for _, c in rows])
+    owner = torch.cat([torch.full((len(c),), i) for i, (_, c) in enumerate(rows)])
+    good = values.isfinite().all(1) & (values.abs().amax(1) < 1e8) & (values.std(1) > 1e-9)
+    values, constants, owner = values[good], constants[good], owner[good]
+    loss = _pair_losses(values, thin)
+    chains = []
+    seen: set[tuple[int, int]] = set()
+    for position in loss.flatten().argsort()[:20_000].tolist():
+        i, j = divmod(position, len(owner))
+        names = (int(owner[i]), int(owner[j]))
+        if names not in seen and names[0] <= names[1]:
+            seen.add(names)
+            chains.append([SymbolicEdge.of(rows[int(owner[k])][0], constants[k : k + 1]) for k in (i, j)])
+        if len(chains) == pairs:
+            break
+    found = [_polish_sum(thin, pair, 30) for pair in chains]
+    best = sorted((m for m in found if m is not None), key=lambda m: m.score)[:keep]
+    polished = [_polish_sum(curve, [c[-1] for c in m.chains], 40) for m in best]
+    return sorted((m for m in polished if m is not None), key=lambda m: m.score)
+
+
+def _pair_losses(values: Tensor, curve: Curve) -> Tensor:
+    """Mean square residual of `c1*v_i + c2*v_j + d` for all pairs, infinite where the two are as good as one."""
+    w2 = curve.weight.square() / curve.weight.square().sum()
+    target = curve.y - w2 @ curve.y
+    centred = values - (values @ w2)[:, None]
+    centred = centred / (centred.square() @ w2).sqrt()[:, None]
+    gram = (centred * w2) @ centred.T
+    b = (centred * w2) @ target
+    determinant = 1 - gram.square()
+    explained = (b[:, None].square() + b[None, :].square() - 2 * gram * b[:, None] * b[None, :]) / determinant
+    loss = w2 @ target.square() - explained
+    return torch.where((determinant > 1e-7).triu(1), loss, torch.inf)
+
+
+def _polish_sum(curve: Curve, terms: Sequence[SymbolicEdge], iterations: int) -> Match | None:
+    """One sum of two functions after a descent."""
+    # the second shift would be a flat direction
+    edges = [terms[0], *(SymbolicEdge(t.function, t.constants, (True, False, *t.free[2:])) for t in terms[1:])]
+    structure = Structure.of(1, [(Op.SUM, [0] * len(edges))])
+    trained = train(
+        Network(structure, tuple(edges)), curve.x[:, None], curve.y, weight=curve.weight, iterations=iterations,
+        damping=1e-3, goal=(0.1 * curve.blur) ** 2 * curve.variance(), patience=6, stall=0.1,
+    )
+    loss = float(trained.loss[0])
+    named = [(e,) for e in trained.network.edges if isinstance(e, SymbolicEdge)]
+    return _match(curve, named, loss) if math.isfinite(loss) else None

@@ -115,12 +115,46 @@ def collapse(network: Network, x: Tensor) -> Network:
         activations = network.trace(x).activations
         edges, functions = list(structure.edges), list(network.edges)
         for e in structure.outgoing[chain]:
-            old = functions[e]
-            assert isinstance(old, SplineEdge)
-            functions[e] = fit_spline(activations[into].x.expand(1, -1), activations[e].y, old.grid_size, old.order)
+            functions[e] = _through(functions[e], activations[into].x.expand(1, -1), activations[e].y)
             edges[e] = Edge(structure.edges[into].source, edges[e].target)
         del edges[into], functions[into]
         network = _renumbered(structure, edges, functions)
+
+
+def additive(network: Network, x: Tensor) -> Network:
+    """Turns inner products of factors that keep their signs into sums of their logarithms.
+
+    The factors of such a product are known only up to a common power, and no function with fixed exponents fits a
+    factor `x**0.73`; as a sum it is known up to a scale and a shift, which every function of the library takes in.
+
+    Args:
+        network: One network of splines (batch of one).
+        x: Inputs, `(n, n_inputs)`.
+    """
+    structure = network.structure
+    trace = network.trace(x)
+    ops, edges = list(structure.ops), list(network.edges)
+    for node in range(structure.n_inputs, structure.output):
+        incoming = structure.incoming[node]
+        around = (*incoming, *structure.outgoing[node])
+        if structure.op(node) is not Op.PRODUCT or not all(isinstance(edges[e], SplineEdge) for e in around):
+            continue
+        factors = [trace.activations[e].y for e in incoming]
+        if not all(bool((f.abs().min() > 0.02 * f.abs().max()) & (f[0, 0] * f > 0).all()) for f in factors):
+            continue
+        logs = [f.abs().log() for f in factors]
+        for e, values in zip(incoming, logs, strict=True):
+            edges[e] = _through(edges[e], trace.activations[e].x.expand(1, -1), values)
+        total = torch.stack(logs).sum(0)
+        for e in structure.outgoing[node]:
+            edges[e] = _through(edges[e], total, trace.activations[e].y)
+        ops[node - structure.n_inputs] = Op.SUM
+    return Network(replace(structure, ops=tuple(ops)), tuple(edges))
+
+
+def _through(edge: EdgeFunction, x: Tensor, y: Tensor) -> SplineEdge:
+    assert isinstance(edge, SplineEdge)
+    return fit_spline(x, y, edge.grid_size, edge.order)
 
 
 def _is_spline_chain(network: Network, node: int) -> bool:
@@ -157,8 +191,9 @@ def prune(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Pruned:
         expired: True ends the elimination where it is.
     """
     _, blur = _blur(trained, x, y, expired)
-    trained = _eliminate(trained, x, y, blur, expired)
-    network = collapse(trained.network, x)
+    sparse = _sparsify(trained, x, y, expired)
+    trained = _eliminate(sparse, x, y, blur, expired)
+    network = additive(collapse(trained.network, x), x)
     trained = train_splines(network, x, y, iterations=24, damping=1e-4, expired=expired)
     trained = _eliminate(trained, x, y, blur, expired)
     fine, blur = _blur(trained, x, y, expired)
@@ -168,6 +203,17 @@ def prune(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Pruned:
         if _length(finer, len(y), 0.0) < _length(trained, len(y), 0.0):
             trained, blur = finer, min(blur / 50, float(finer.loss[0]))
     return Pruned(trained.network, float(trained.loss[0]), blur)
+
+
+def _sparsify(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Trained:
+    """Turns flat directions towards few edges.
+
+    `f(u) + k*u` and `-k` times the edges that make u cancel: the same network may need twice the edges, none of which
+    can be dropped alone. A group penalty too weak to spoil the fit picks the sparse one.
+    """
+    lamb = min(max(10 * float(trained.loss[0]), 1e-5), 1e-4)
+    sparse = train_splines(trained.network, x, y, iterations=24, damping=1e-3, lamb=lamb, expired=expired).network
+    return train_splines(sparse, x, y, iterations=8, damping=1e-4, expired=expired)
 
 
 def _length(trained: Trained, rows: int, blur: float) -> float:
@@ -181,7 +227,7 @@ def _eliminate(trained: Trained, x: Tensor, y: Tensor, blur: float, expired: Exp
         order = trained.network.edge_scores(x)[0].argsort().tolist()
         cut = min(cut, len(order) - 1)
         # a bold cut takes the least important edges together; single ones are tried one by one
-        groups = [order[:cut]] if cut > 1 else [[e] for e in order[:4]]
+        groups = [order[:cut]] if cut > 1 else [[e] for e in order[:8]]
         for group in groups:
             smaller = drop_edges(trained.network, x, group)
             if smaller is None:

@@ -1,0 +1,119 @@
+"""The constants of a formula: fitted to rows, and their standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy
+import torch
+from torch import Tensor
+
+from kansr.formula.dual import evaluate_dual
+from kansr.train.levenberg_marquardt import levenberg_marquardt, never, residual_problem
+
+__all__ = ["Rows", "Template", "never"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in the table's own units.
+
+    Attributes:
+        columns: Values of each feature, `(n,)`.
+        y: The target, `(n,)`.
+    """
+
+    columns: dict[sympy.Symbol, Tensor]
+    y: Tensor
+
+    def variance(self) -> float:
+        """Variance of the target."""
+        return float(self.y.var(correction=0))
+
+
+@dataclass(frozen=True)
+class Template:
+    """An expression with its floats taken out: each becomes a constant that can be fitted.
+
+    Attributes:
+        form: The expression with a symbol for every constant.
+        symbols: Those symbols.
+        values: Their values, `(p,)`.
+    """
+
+    form: sympy.Expr
+    symbols: tuple[sympy.Symbol, ...]
+    values: Tensor
+
+    @classmethod
+    def of(cls, expression: sympy.Expr) -> Template:
+        """Every float is a constant; whole numbers and ratios belong to the form."""
+        symbols: list[sympy.Symbol] = []
+        values: list[float] = []
+
+        def take(node: sympy.Expr) -> sympy.Expr:
+            if node.is_Float:
+                # a sign of its own keeps SymPy from merging or reordering what carries the constant
+                symbols.append(sympy.Symbol(f"_c{len(symbols)}", real=True))
+                values.append(float(node))
+                return symbols[-1]
+            if node.is_Atom:
+                return node
+            return node.func(*(take(a) for a in node.args), evaluate=False) if node.has(sympy.Float) else node
+
+        return cls(take(expression), tuple(symbols), torch.tensor(values, dtype=torch.float64))
+
+    def expression(self, values: Tensor | None = None) -> sympy.Expr:
+        """The expression with the constants put back."""
+        values = self.values if values is None else values
+        numbers = {s: sympy.Float(float(v), 17) for s, v in zip(self.symbols, values, strict=True)}
+        return self.form.xreplace(numbers)
+
+    def residuals(self, rows: Rows, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Residuals `(n,)` and their derivatives by the constants, `(p, n)`."""
+        n = len(rows.y)
+        positions = {s: i for i, s in enumerate(self.symbols)}
+        value, derivatives = evaluate_dual(self.form, rows.columns, positions, values)
+        if derivatives is None:
+            derivatives = torch.zeros(len(values), n, dtype=torch.float64)
+        return value.expand(n) - rows.y, derivatives.expand(len(values), n)
+
+    def fit(self, rows: Rows, *, iterations: int = 30, expired: Callable[[], bool] = never) -> tuple[Template, float]:
+        """Fits the constants by least squares.
+
+        Returns:
+            The fitted template and its mean square error over the target's variance (infinite where it fails).
+        """
+        variance = max(rows.variance(), 1e-300)
+        scale = variance**-0.5
+        if not self.symbols:
+            mse = float(self.residuals(rows, self.values)[0].square().mean() / variance)
+            return self, mse if mse == mse else float("inf")
+
+        def linearize(parameters: Tensor) -> tuple[Tensor, Tensor]:
+            residual, derivatives = self.residuals(rows, parameters[0])
+            return residual[None, :] * scale, derivatives[None] * scale
+
+        fit = levenberg_marquardt(
+            residual_problem(linearize), self.values[None, :], iterations=iterations, damping=1e-6,
+            goal=1e-28, stall=0.01, patience=4, expired=expired,
+        )
+        return Template(self.form, self.symbols, fit.parameters[0]), float(fit.loss[0])
+
+    def standard_errors(self, rows: Rows) -> list[float | None]:
+        """Standard errors from the Gauss-Newton covariance; None where the rows do not determine a constant."""
+        residual, derivatives = self.residuals(rows, self.values)
+        n, p = len(rows.y), len(self.values)
+        if p == 0 or n <= p or not bool(derivatives.isfinite().all()):
+            return [None] * p
+        size = derivatives.square().sum(1).sqrt()
+        if not bool((size > 0).all()):
+            return [None] * p
+        # columns of length one: the condition number then says what is determined, whatever the units
+        _, s, v = torch.linalg.svd((derivatives / size[:, None]).T, full_matrices=False)
+        if not float(s.min()) > 1e-10 * float(s.max()):
+            return [None] * p
+        sigma2 = residual.square().sum() / (n - p)
+        errors = (sigma2 * (v.T / s).square().sum(1)).sqrt() / size
+        return [float(e) for e in errors]

@@ -1,0 +1,219 @@
+"""The whole job as one function: dataset -> search -> Pareto front -> result."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import sympy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kansr.config import FitConfig
+from kansr.data import Dataset, folds
+from kansr.formula.constants import Rows, Template
+from kansr.formula.evaluate import evaluate
+from kansr.formula.names import symbol_names
+from kansr.functions import select, without_twins
+from kansr.kan.structure import Structure
+from kansr.results import Candidate, Constant, FitResult, Metrics, Outcome, Recorder, Stage
+from kansr.search.driver import Found, Listener, Search
+
+__all__ = ["fit"]
+
+# Seconds kept back for metrics and writing.
+_RESERVE = 1.5
+
+
+def fit(
+    dataset: Dataset,
+    config: FitConfig,
+    recorder: Recorder,
+    interrupted: Callable[[], bool],
+    *,
+    started: float | None = None,
+) -> FitResult:
+    """Searches for a formula.
+
+    Args:
+        dataset: The cleaned table.
+        config: The merged configuration.
+        recorder: Is told what happens.
+        interrupted: Whether the user wants to stop; asked often.
+        started: When the process started (`time.monotonic()`); the time limit counts from there.
+
+    Returns:
+        The result; reaching the time limit and being interrupted are outcomes.
+
+    Raises:
+        ConfigError: If the configuration names a function that is not in the library.
+    """
+    begun = time.monotonic()
+    limit = (begun if started is None else started) + config.time_limit
+    reserve = min(_RESERVE, 0.1 * config.time_limit)
+
+    def expired() -> bool:
+        return interrupted() or time.monotonic() > limit - reserve
+
+    judge = _Judge(dataset, config.seed)
+    train, validation = dataset.split.train, dataset.split.validation
+    held = validation if len(validation) else train
+    order = np.random.default_rng(config.seed).permutation(train)  # samples of rows are its first rows
+    search = Search(
+        torch.from_numpy(dataset.x[order]),
+        torch.from_numpy(dataset.y[order]),
+        torch.from_numpy(dataset.x[held]),
+        torch.from_numpy(dataset.y[held]),
+        judge.symbols,
+        without_twins(select(config.functions)),
+        torch.Generator().manual_seed(config.seed),
+        expired,
+        _Bridge(recorder, judge),
+    )
+    result = search.run()
+    recorder.stage(Stage.WRITE)
+    outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
+    best = judge.candidate(result.found[0])
+    front = _front([judge.candidate(found) for found in result.found], best)
+    return FitResult(
+        target=dataset.target,
+        symbols=judge.names,
+        best=best,
+        front=front,
+        noise=_noise(best, result.network_mse, dataset),
+        outcome=outcome,
+        acceptable=bool(best.expression.free_symbols),
+        seconds=time.monotonic() - begun,
+        notes=judge.notes(),
+    )
+
+
+class _Judge:
+    """Measures formulas on every part of the table, as their written form would give them."""
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self.names = symbol_names(dataset.features)
+        self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
+        self._dataset = dataset
+        self._seed = seed
+        self._known: dict[sympy.Expr, Candidate] = {}
+
+    def candidate(self, found: Found) -> Candidate:
+        """Everything that is reported about a formula."""
+        expression = found.finished.expression
+        if expression not in self._known:
+            self._known[expression] = Candidate(
+                expression=expression,
+                complexity=found.complexity,
+                description_length=found.finished.length,
+                metrics=self._metrics(found.finished.template),
+                constants=self._constants(found.finished.template),
+            )
+        return self._known[expression]
+
+    def _metrics(self, template: Template) -> Mapping[str, Metrics]:
+        split, y = self._dataset.split, self._dataset.y
+        predicted = self._predict(template.expression(), np.arange(len(y)))
+        metrics = {"train": _metrics(predicted[split.train], y[split.train])}
+        if len(split.validation):
+            metrics["validation"] = _metrics(predicted[split.validation], y[split.validation])
+        if len(split.test):
+            metrics["test"] = _metrics(predicted[split.test], y[split.test])
+        if not len(split.validation) and not len(split.test):
+            metrics["cross_validation"] = self._cross_validated(template)
+        return metrics
+
+    def _cross_validated(self, template: Template) -> Metrics:
+        """Each row predicted by the same form with constants fitted to the other rows."""
+        predicted = np.full(len(self._dataset.y), np.nan)
+        for rows, held in folds(len(self._dataset.y), self._seed):
+            fitted, _ = template.fit(self._rows(rows))
+            predicted[held] = self._predict(fitted.expression(), held)
+        return _metrics(predicted, self._dataset.y)
+
+    def _predict(self, expression: sympy.Expr, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        columns = {s.name: column[rows] for s, column in zip(self.symbols, self._dataset.x.T, strict=True)}
+        return evaluate(expression, columns)
+
+    def _rows(self, rows: NDArray[np.int64]) -> Rows:
+        columns: dict[sympy.Symbol, Tensor] = {
+            s: torch.from_numpy(column[rows]) for s, column in zip(self.symbols, self._dataset.x.T, strict=True)
+        }
+        return Rows(columns, torch.from_numpy(self._dataset.y[rows]))
+
+    def _constants(self, template: Template) -> tuple[Constant, ...]:
+        errors = template.standard_errors(self._rows(self._dataset.split.train))
+        values = zip(template.values.tolist(), errors, strict=True)
+        return tuple(Constant(f"c{i}", value, error) for i, (value, error) in enumerate(values))
+
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of how errors were measured."""
+        rows = len(self._dataset.y)
+        if len(self._dataset.split.test) or len(self._dataset.split.validation):
+            return ()
+        return (
+            f"{rows} rows are too few to set some aside: the error is also given by leave-one-out cross-validation "
+            "(constants refitted each time, the form kept)",
+        )
+
+
+def _metrics(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> Metrics:
+    error = predicted - y
+    if not np.isfinite(error).all():
+        error = np.where(np.isfinite(error), error, np.inf)
+    rmse = float(np.sqrt(np.mean(error**2)))
+    spread = float(y.std())
+    return Metrics(
+        r2=1 - (rmse / spread) ** 2 if spread > 0 else math.nan,
+        rmse=rmse,
+        nrmse=rmse / spread if spread > 0 else math.inf,
+        mae=float(np.mean(np.abs(error))),
+        max_abs=float(np.max(np.abs(error))),
+        rows=len(y),
+    )
+
+
+def _held_out(candidate: Candidate) -> Metrics:
+    """The errors that compare formulas: on rows that fitted no constant where there are any."""
+    metrics = candidate.metrics
+    return metrics.get("validation") or metrics.get("cross_validation") or metrics["train"]
+
+
+def _front(candidates: Sequence[Candidate], best: Candidate) -> tuple[Candidate, ...]:
+    """The candidates that no other one beats in complexity and held-out error; the best is always kept."""
+    front: list[Candidate] = []
+    least = math.inf
+    for candidate in sorted(candidates, key=lambda c: (c.complexity, _held_out(c).rmse)):
+        error = _held_out(candidate).rmse
+        if error < 0.98 * least or candidate is best:
+            front.append(candidate)
+            least = min(least, error)
+        if candidate is best:
+            break
+    return tuple(front)
+
+
+def _noise(best: Candidate, network_mse: float, dataset: Dataset) -> float:
+    """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
+    held = dataset.split.validation if len(dataset.split.validation) else dataset.split.train
+    return min(_held_out(best).rmse, math.sqrt(network_mse) * float(dataset.y[held].std()))
+
+
+class _Bridge(Listener):
+    """Passes what the search tells on to a recorder."""
+
+    def __init__(self, recorder: Recorder, judge: _Judge) -> None:
+        self._recorder = recorder
+        self._judge = judge
+
+    def stage(self, stage: Stage, detail: str) -> None:
+        self._recorder.stage(stage, detail)
+
+    def found(self, found: Found) -> None:
+        self._recorder.best(self._judge.candidate(found))
+
+    def network(self, structure: Structure, rmse: float) -> None:
+        self._recorder.event("network", edges=len(structure.edges), rmse=rmse)

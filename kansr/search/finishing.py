@@ -1,0 +1,165 @@
+"""Finishing: from the raw expression of a named network to the formula that is shown.
+
+Constants are refitted in the original units on all training rows; then terms are dropped and constants snapped to
+simple numbers as long as the description length falls; last, what is left is rounded to what the data support.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sympy
+
+from kansr.formula.constants import Rows, Template
+from kansr.formula.rewrite import Positive, canonical, cheapest, complexity
+from kansr.search.score import ROUNDING, constants_length, description_length
+
+__all__ = ["Finished", "Finisher"]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A formula with fitted constants.
+
+    Attributes:
+        template: The formula and its constants.
+        mse: Mean square error over the target's variance, on the training rows.
+        length: Description length.
+    """
+
+    template: Template
+    mse: float
+    length: float
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The formula with its constants in place."""
+        return self.template.expression()
+
+
+@dataclass(frozen=True)
+class Finisher:
+    """Finishes expressions on given rows.
+
+    Attributes:
+        rows: All training rows, in the table's units.
+        sample: Some of them, for the many trial fits.
+        positive: Whether a part of an expression is positive on the rows.
+        expired: True ends the finishing where it is.
+    """
+
+    rows: Rows
+    sample: Rows
+    positive: Positive
+    expired: Callable[[], bool]
+
+    def __call__(self, expression: sympy.Expr) -> Finished:
+        """The shortest description found of the same law."""
+        best = self.fit(canonical(expression, self.positive), self.sample)
+        best = self._shorten(best)
+        return self._round(self.fit(cheapest(best.expression), self.rows))
+
+    def fit(self, expression: sympy.Expr, rows: Rows) -> Finished:
+        """The expression with its constants refitted."""
+        template, mse = Template.of(expression).fit(rows, expired=self.expired)
+        return self._scored(template, mse, rows)
+
+    def _scored(self, template: Template, mse: float, rows: Rows) -> Finished:
+        nodes = complexity(template.form)
+        n = len(rows.y)
+        # rounding leaves an error of its own: no constant is known better than it allows
+        blur = max(1.0, math.sqrt(ROUNDING / mse)) if mse > 0 else 1.0
+        errors = [e * blur if e else e for e in template.standard_errors(rows)]
+        constants = constants_length(template.values.tolist(), errors, n)
+        # all lengths are for all rows: a trial on the sample stands for a trial on all of them
+        return Finished(template, mse, description_length(mse, len(self.rows.y), constants, nodes))
+
+    def _shorten(self, best: Finished) -> Finished:
+        """Takes the simplifications that shorten the description, the first that does, until none does."""
+        tried: set[sympy.Expr] = set()
+        improved = True
+        while improved and not self.expired():
+            improved = False
+            for trial in self._simplifications(best):
+                if trial in tried or self.expired():
+                    continue
+                tried.add(trial)
+                candidate = self.fit(trial, self.sample)
+                if candidate.length < best.length:
+                    best, improved = candidate, True
+                    break
+        return best
+
+    def _simplifications(self, best: Finished) -> Iterator[sympy.Expr]:
+        """Expressions with one or more constants replaced by simple numbers, boldest first."""
+        template = best.template
+        options = [_simple(float(v)) for v in template.values]
+        errors = template.standard_errors(self.sample)
+        near = []
+        for i, (value, simple, error) in enumerate(zip(template.values.tolist(), options, errors, strict=True)):
+            for number in simple:
+                distance = abs(value - float(number))
+                allowed = max(4 * (error or 0.0), 1e-6 * max(abs(value), abs(float(number))))
+                if distance <= allowed or error is None:
+                    near.append((distance / (allowed or 1.0), i, number))
+        near.sort(key=lambda item: (item[0], sympy.default_sort_key(item[2])))
+        every: dict[int, sympy.Expr] = {}
+        for _, i, number in near:
+            every.setdefault(i, number)
+        if len(every) > 1:
+            yield self._with(template, every)
+        for _, i, number in near:
+            yield self._with(template, {i: number})
+        for i, value in enumerate(template.values.tolist()):
+            if not any(n == 0 and j == i for _, j, n in near):
+                yield self._with(template, {i: sympy.Integer(0)})
+            root = sympy.nsimplify(round(2 * value)) / 2
+            if 0.02 < abs(value - float(root)) <= 0.1 and abs(root) <= 4 and root != 0:
+                yield self._with(template, {i: root})
+
+    def _with(self, template: Template, numbers: dict[int, sympy.Expr]) -> sympy.Expr:
+        values = {
+            symbol: numbers.get(i, sympy.Float(float(value), 17))
+            for i, (symbol, value) in enumerate(zip(template.symbols, template.values, strict=True))
+        }
+        return canonical(template.form.subs(values), self.positive)
+
+    def _round(self, finished: Finished) -> Finished:
+        """Fewest digits for every constant that leave the error where it is."""
+        template = finished.template
+        errors = template.standard_errors(self.rows)
+        for digits in (2, 1, 0, -1):
+            values = template.values.clone()
+            for i, error in enumerate(errors):
+                if error:
+                    places = digits - math.floor(math.log10(error))
+                    values[i] = round(float(values[i]), places)
+            rounded = Template.of(template.expression(values))
+            mse = _error(rounded, self.rows)
+            if mse > max(finished.mse * (1 + 1 / len(self.rows.y)), ROUNDING):
+                break
+            finished = self._scored(rounded, mse, self.rows)
+        return finished
+
+
+def _error(template: Template, rows: Rows) -> float:
+    residual, _ = template.residuals(rows, template.values)
+    mse = float(residual.square().mean()) / max(rows.variance(), 1e-300)
+    return mse if math.isfinite(mse) else math.inf
+
+
+def _simple(value: float) -> list[sympy.Expr]:
+    """Simple numbers near a value: whole numbers, halves, thirds and quarters, quarters of pi."""
+    if not math.isfinite(value):
+        return []
+    numbers: list[sympy.Expr] = []
+    for denominator in (1, 2, 3, 4):
+        numerator = round(value * denominator)
+        if abs(numerator) <= 24:
+            numbers.append(sympy.Rational(numerator, denominator))
+    quarter = round(value / math.pi * 4)
+    if 0 < abs(quarter) <= 8:
+        numbers.append(sympy.pi * quarter / 4)
+    return list(dict.fromkeys(n for n in numbers if abs(value - float(n)) <= 0.05 * max(abs(value), 1.0)))

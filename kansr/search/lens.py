@@ -1,0 +1,107 @@
+"""How a network sees the table: which columns through a logarithm, all scaled, the target with variance one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import sympy
+import torch
+from torch import Tensor
+
+__all__ = ["Lens", "TargetView", "lenses"]
+
+# A positive column that spans more than this factor is seen through a logarithm.
+_WIDE = 50.0
+# The target's logarithm is tried from this factor on: products become sums.
+_PRODUCT_LIKE = 2.0
+
+
+class TargetView(Enum):
+    """What the network is trained to give."""
+
+    RAW = "y"
+    LOG = "log(y)"
+    LOG_OF_NEGATIVE = "log(-y)"
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Maps between the table and what the network sees.
+
+    Attributes:
+        logs: Which inputs go through a logarithm.
+        centre: Middle of each input, after the logarithm.
+        scale: Half its range; the network sees `[-1, 1]`.
+        view: What the network is trained to give.
+        shift: Mean of that.
+        spread: Its standard deviation; the network gives mean zero and variance one.
+    """
+
+    logs: tuple[bool, ...]
+    centre: Tensor
+    scale: Tensor
+    view: TargetView
+    shift: float
+    spread: float
+
+    @classmethod
+    def of(cls, x: Tensor, y: Tensor, view: TargetView) -> Lens:
+        """For given rows. x: (n, d), y: (n,)."""
+        logs = tuple(bool((c > 0).all()) and float(c.max() / c.min()) > _WIDE for c in x.T)
+        seen = _logged(x, logs)
+        low, high = seen.min(0).values, seen.max(0).values
+        t = _view(y, view)
+        return cls(logs, (low + high) / 2, (high - low) / 2, view, float(t.mean()), float(t.std(correction=0)))
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """What the network reads, `(n, d)`."""
+        return (_logged(x, self.logs) - self.centre) / self.scale
+
+    def target(self, y: Tensor) -> Tensor:
+        """What the network shall give, `(n,)`."""
+        return (_view(y, self.view) - self.shift) / self.spread
+
+    def restore(self, output: Tensor) -> Tensor:
+        """The target in its own units from the network's output."""
+        t = output * self.spread + self.shift
+        if self.view is TargetView.RAW:
+            return t
+        return t.exp() if self.view is TargetView.LOG else -t.exp()
+
+    @property
+    def logarithmic(self) -> list[float]:
+        """For each input the factor k for which `exp(k*input)` is the column up to a constant; 0 without a log."""
+        return [float(s) if log else 0.0 for log, s in zip(self.logs, self.scale, strict=True)]
+
+    def input_expressions(self, symbols: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
+        """What the network reads, in terms of the columns."""
+        numbers = zip(symbols, self.logs, self.centre.tolist(), self.scale.tolist(), strict=True)
+        return [(sympy.log(s) if log else s) / sympy.Float(r, 17) - sympy.Float(c / r, 17) for s, log, c, r in numbers]
+
+    def output_expression(self, output: sympy.Expr) -> sympy.Expr:
+        """The target in terms of the network's output."""
+        spread = sympy.Float(self.spread, 17)
+        t = sympy.Add(*(spread * term for term in sympy.Add.make_args(output)), sympy.Float(self.shift, 17))
+        if self.view is TargetView.RAW:
+            return t
+        return sympy.exp(t) if self.view is TargetView.LOG else -sympy.exp(t)
+
+
+def _logged(x: Tensor, logs: Sequence[bool]) -> Tensor:
+    return torch.stack([c.log() if log else c for c, log in zip(x.T, logs, strict=True)], 1)
+
+
+def _view(y: Tensor, view: TargetView) -> Tensor:
+    return y if view is TargetView.RAW else y.log() if view is TargetView.LOG else (-y).log()
+
+
+def lenses(x: Tensor, y: Tensor) -> list[Lens]:
+    """The ways worth trying to look at a table, the most promising first. x: (n, d), y: (n,)."""
+    views = [TargetView.RAW]
+    if bool((y > 0).all()) and float(y.max() / y.min()) > _PRODUCT_LIKE:
+        views.insert(0, TargetView.LOG)
+    elif bool((y < 0).all()) and float(y.min() / y.max()) > _PRODUCT_LIKE:
+        views.insert(0, TargetView.LOG_OF_NEGATIVE)
+    return [Lens.of(x, y, view) for view in views]

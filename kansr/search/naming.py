@@ -1,0 +1,344 @@
+"""Naming: every spline of a pruned network gets functions of the library, judged by the whole network.
+
+The quick way comes first: the curves of a good network are accurate enough that the best match of each edge is
+often right, so whole assignments are refitted at once, the most promising first. Where that fails, edges are named
+one after the other, each choice followed by a refit of everything that is still free, with a small beam; there
+compositions and sums of two terms are tried as well.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+import torch
+from torch import Tensor
+
+from kansr.functions import IDENTITY, Function
+from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge
+from kansr.kan.network import Network, Trace
+from kansr.kan.structure import Edge, Op, Structure
+from kansr.search.matching import Curve, Match, match_compositions, match_functions, match_polynomials, match_sums
+from kansr.search.pruning import Pruned
+from kansr.search.score import spline_length
+from kansr.train.network import Trained, train
+
+__all__ = ["Named", "Namer", "with_chains"]
+
+# Samples a curve is matched on.
+_SAMPLES = 200
+# Whole assignments that are refitted before edges are named one by one.
+_ASSIGNMENTS = 12
+_BEAM = 3
+
+
+@dataclass(frozen=True)
+class Named:
+    """A network whose edges all have names.
+
+    Attributes:
+        network: One network (batch of one).
+        mse: Mean square error on the training rows.
+        length: Description length.
+    """
+
+    network: Network
+    mse: float
+    length: float
+
+
+Terms = Sequence[Sequence[EdgeFunction]]
+
+
+def with_chains(network: Network, chosen: Mapping[int, Terms], identity: Function = IDENTITY) -> Network:
+    """Replaces edges by functions.
+
+    Args:
+        network: Any network.
+        chosen: For some edges the terms that replace it; a term is a chain of functions, innermost first. What
+            needs nodes of its own (a chain of several, a sum of terms) gets them.
+        identity: Joins a sum of terms to the node that the edge led to.
+    """
+    structure = network.structure
+    # a place is (node, 1) for the nodes there are and (target, 0, edge, ...) for new ones in front of the target
+    links: list[tuple[tuple[int, ...], tuple[int, ...], EdgeFunction]] = []
+    for e, edge in enumerate(structure.edges):
+        terms = chosen.get(e, [[network.edges[e]]])
+        start, end = (edge.source, 1), (edge.target, 1)
+        if len(terms) > 1:
+            joint = (edge.target, 0, e, len(terms), 0)
+            links.append((joint, end, _exactly(identity, network.batch)))
+            end = joint
+        for t, chain in enumerate(terms):
+            inner = [(edge.target, 0, e, t, k) for k in range(len(chain) - 1)]
+            places: list[tuple[int, ...]] = [start, *inner, end]
+            links += zip(places[:-1], places[1:], chain, strict=True)
+    places = sorted({target for _, target, _ in links})
+    number = {place: structure.n_inputs + k for k, place in enumerate(places)}
+    number |= {(i, 1): i for i in range(structure.n_inputs)}
+    ops = tuple(structure.op(place[0]) if place[1] else Op.SUM for place in places)
+    links.sort(key=lambda link: number[link[1]])
+    edges = tuple(Edge(number[source], number[target]) for source, target, _ in links)
+    return Network(Structure(structure.n_inputs, ops, edges), tuple(f for _, _, f in links))
+
+
+def _exactly(function: Function, batch: int) -> SymbolicEdge:
+    constants = torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=torch.float64).expand(batch, 4)
+    return SymbolicEdge(function, constants, (False, False, False, False))
+
+
+def _complexity(network: Network) -> float:
+    """Nodes that the named edges will add to the formula."""
+    return sum(e.function.complexity for e in network.edges if isinstance(e, SymbolicEdge) and any(e.free))
+
+
+@dataclass(frozen=True)
+class Namer:
+    """Names the edges of networks on given rows.
+
+    Attributes:
+        x: Inputs, `(n, n_inputs)`.
+        y: Target with variance one, `(n,)`.
+        functions: What may be used.
+        expired: True ends the naming where it is.
+        logarithmic: For each input, the factor k that makes `exp(k*input)` the original column, or 0.
+    """
+
+    x: Tensor
+    y: Tensor
+    functions: Sequence[Function]
+    expired: Callable[[], bool]
+    logarithmic: Sequence[float]
+
+    def __call__(self, pruned: Pruned, *, thorough: bool = False) -> list[Named]:
+        """The best complete assignments of names found for a network, best first.
+
+        Args:
+            pruned: The network.
+            thorough: Whether to go edge by edge where whole assignments fail.
+        """
+        goal = max(3 * pruned.mse, 9 * pruned.blur)
+        proposals = self._proposals(pruned.network)
+        found = self._assign(pruned.network, proposals)
+        if not self._reached(found, goal) and self._widen(pruned.network, proposals):
+            found += self._assign(pruned.network, proposals)
+        if thorough and not self._reached(found, goal):
+            found += self._one_by_one(pruned.network, pruned.blur)
+        return sorted(found, key=lambda n: n.length)
+
+    def _reached(self, found: Sequence[Named], goal: float) -> bool:
+        return self.expired() or any(n.mse <= goal for n in found)
+
+    # --- whole assignments
+
+    def _assign(self, network: Network, proposals: Sequence[Sequence[Match]]) -> list[Named]:
+        """Refits whole assignments of names, in ascending order of the sum of their scores."""
+        found: list[Named] = []
+        if not all(proposals):
+            return found
+        for ranks in _best_first(proposals, _ASSIGNMENTS):
+            if self.expired():
+                break
+            chosen = {e: proposals[e][rank].chains for e, rank in enumerate(ranks)}
+            found.append(self._finish(with_chains(network, chosen), 0.0))
+            if found[-1].mse < 1e-18:
+                break
+        return found
+
+    def _widen(self, network: Network, proposals: list[list[Match]]) -> bool:
+        """Adds compositions and sums to the proposals of the edges that no single function describes."""
+        trace = self._sampled(network)
+        exponents = _Exponents(network.structure, self.logarithmic)
+        widened = False
+        for e, edge in enumerate(network.structure.edges):
+            best = min((m.residual for m in proposals[e]), default=1.0)
+            if best > 4 * self._curve(network, trace, e).blur and not self.expired():
+                more = self._matches(network, trace, e, exponents.factors(edge.source), _match_wide)
+                proposals[e] = sorted(proposals[e][:3] + more, key=lambda m: m.score)[:8]
+                widened = True
+            exponents.learn(e, proposals[e])
+        return widened
+
+    def _proposals(self, network: Network) -> list[list[Match]]:
+        """For every edge its best matches, inputs first, so that a node known to add logarithms serves the next."""
+        trace = self._sampled(network)
+        proposals: list[list[Match]] = []
+        exponents = _Exponents(network.structure, self.logarithmic)
+        for e, edge in enumerate(network.structure.edges):
+            matches = [] if self.expired() else self._matches(network, trace, e, exponents.factors(edge.source))
+            proposals.append(matches)
+            exponents.learn(e, matches)
+        return proposals
+
+    def _sampled(self, network: Network) -> Trace:
+        return network.trace(self.x[:_SAMPLES])
+
+    def _curve(self, network: Network, trace: Trace, e: int) -> Curve:
+        activation, sensitivity = trace.activations[e], trace.sensitivities[e]
+        listens = sensitivity[0].abs()
+        listens = listens + 1e-3 * listens.max() + 1e-300
+        weight = listens / listens.square().mean().sqrt()
+        error = (trace.output[0] - self.y[:_SAMPLES]).square().mean().sqrt()
+        effect = (activation.y[0] - activation.y[0].mean()).mul(sensitivity[0]).square().mean().sqrt()
+        blur = float(0.3 * error / effect.clamp_min(1e-12))
+        return Curve(activation.x.expand(1, -1)[0], activation.y[0], weight, min(max(blur, 1e-6), 0.3))
+
+    def _matches(
+        self,
+        network: Network,
+        trace: Trace,
+        e: int,
+        factors: Sequence[float],
+        matcher: Callable[[Curve, Sequence[Function]], list[Match]] = match_functions,
+    ) -> list[Match]:
+        """Matches of an edge, seen directly and, where its source adds logarithms, through powers of the product."""
+        curve = self._curve(network, trace, e)
+        matches = matcher(curve, self.functions)
+        exp = next((f for f in self.functions if f.name == "exp"), None)
+        if exp is None:
+            return matches
+        middle = float(curve.x.mean())
+        for k in factors:
+            scale = torch.tensor([[1.0, 0.0, k, -k * middle]], dtype=self.x.dtype)
+            power = SymbolicEdge(exp, scale, (False, False, False, False))
+            seen = replace(curve, x=power(curve.x[None, :]).y[0])
+            if bool(seen.x.isfinite().all()) and seen.span[1] < 1e6 * seen.span[0]:
+                for match in matcher(seen, self.functions):
+                    matches.append(replace(match, chains=tuple((power, *chain) for chain in match.chains)))
+        return sorted(matches, key=lambda m: m.score)[:8]
+
+    def _finish(self, network: Network, blur: float) -> Named:
+        """Refits all constants of a network without splines."""
+        trained = train(
+            network, self.x, self.y, iterations=40, damping=1e-3, goal=1e-24, stall=0.5, patience=6,
+            expired=self.expired,
+        )
+        return self._named(trained, blur)
+
+    def _named(self, trained: Trained, blur: float) -> Named:
+        mse, network = float(trained.loss[0]), trained.network
+        length = spline_length(mse, len(self.y), sum(network.sizes), blur, _complexity(network))
+        return Named(network, mse, length)
+
+    # --- one edge after the other
+
+    def _one_by_one(self, network: Network, blur: float) -> list[Named]:
+        start = self._named(train(network, self.x, self.y, iterations=0), blur)
+        states, complete = [start], []
+        while states and not self.expired():
+            grown: list[Named] = []
+            for state in states:
+                grown += self._name_one(state, blur)
+            grown.sort(key=lambda n: n.length)
+            states = []
+            for state in grown:
+                if not any(isinstance(e, SplineEdge) for e in state.network.edges):
+                    complete.append(self._finish(state.network, 0.0))
+                elif len(states) < _BEAM and not any(abs(state.length - s.length) < 1e-6 for s in states):
+                    states.append(state)
+        return complete
+
+    def _name_one(self, state: Named, blur: float) -> list[Named]:
+        """All names for the next edge of a partly named network, each after a refit of the whole."""
+        network = state.network
+        trace = self._sampled(network)
+        e, matches, factors = self._next_edge(network, trace)
+        grown = self._try(network, e, matches[:6], blur)
+        if min((n.length for n in grown), default=torch.inf) > state.length and not self.expired():
+            grown += self._try(network, e, self._matches(network, trace, e, factors, _match_wide), blur)
+        return grown
+
+    def _next_edge(self, network: Network, trace: Trace) -> tuple[int, list[Match], list[float]]:
+        """The clearest unnamed edge among those whose source is an input or has only named edges."""
+        structure = network.structure
+        exponents = _Exponents(structure, self.logarithmic)
+        for e, named in enumerate(network.edges):
+            if isinstance(named, SymbolicEdge):
+                exponents.learn(e, [Match(((named,),), 0.0, 0.0)])
+        unnamed = [e for e, f in enumerate(network.edges) if isinstance(f, SplineEdge)]
+        ready = [
+            e
+            for e in unnamed
+            if not any(isinstance(network.edges[i], SplineEdge) for i in structure.incoming[structure.edges[e].source])
+        ]
+        options = []
+        for e in ready:
+            factors = exponents.factors(structure.edges[e].source)
+            options.append((e, self._matches(network, trace, e, factors), factors))
+        return min(options, key=lambda option: option[1][0].score if option[1] else torch.inf)
+
+    def _try(self, network: Network, e: int, matches: Sequence[Match], blur: float) -> list[Named]:
+        tried = []
+        for match in matches:
+            if self.expired():
+                break
+            trained = train(
+                with_chains(network, {e: match.chains}), self.x, self.y, iterations=20, damping=1e-3, stall=0.1,
+                patience=5, expired=self.expired,
+            )
+            tried.append(self._named(trained, blur))
+        return [n for n in tried if n.length < torch.inf]
+
+
+def _match_wide(curve: Curve, functions: Sequence[Function]) -> list[Match]:
+    """What to try where no single function will do."""
+    matches = match_compositions(curve, functions) + match_polynomials(curve, functions) + match_sums(curve, functions)
+    return sorted(matches, key=lambda m: m.score)
+
+
+def _best_first(proposals: Sequence[Sequence[Match]], most: int) -> Iterator[tuple[int, ...]]:
+    """Choices of one match for every edge, by rank, in ascending order of the sum of scores."""
+    tie = count()
+    start = (0,) * len(proposals)
+    heap = [(0.0, next(tie), start)]
+    seen = {start}
+    for _ in range(most):
+        if not heap:
+            return
+        total, _, ranks = heapq.heappop(heap)
+        yield ranks
+        for e, rank in enumerate(ranks):
+            following = (*ranks[:e], rank + 1, *ranks[e + 1 :])
+            if rank + 1 < len(proposals[e]) and following not in seen:
+                seen.add(following)
+                more = proposals[e][rank + 1].score - proposals[e][rank].score
+                heapq.heappush(heap, (total + more, next(tie), following))
+
+
+class _Exponents:
+    """Which nodes add logarithms, and the factors that turn them into products of whole powers."""
+
+    def __init__(self, structure: Structure, logarithmic: Sequence[float]) -> None:
+        self._structure = structure
+        self._inputs = logarithmic
+        self._slopes: dict[int, float] = {}
+
+    def learn(self, e: int, matches: Sequence[Match]) -> None:
+        """Notes the slope by the logarithm when the best match of an edge, or one as good, is a logarithm."""
+        edge = self._structure.edges[e]
+        for match in matches[:3]:
+            if match.score > matches[0].score + 0.3:
+                break
+            function = match.only
+            if function is None or len(match.chains[0]) > 1:
+                continue
+            slope = float(function.constants[0, 0])
+            if function.function.name == "log":
+                self._slopes[e] = slope
+                break
+            if function.function.name == "x" and edge.source < self._structure.n_inputs and self._inputs[edge.source]:
+                self._slopes[e] = slope / self._inputs[edge.source]
+                break
+
+    def factors(self, node: int) -> list[float]:
+        """Factors k for which `exp(k * node)` is a product of whole powers; none if the node adds other things."""
+        if node < self._structure.n_inputs:
+            k = self._inputs[node]
+            return [k, -k] if k else []
+        incoming = self._structure.incoming[node]
+        if self._structure.op(node) is not Op.SUM or not all(e in self._slopes for e in incoming):
+            return []
+        least = min(abs(self._slopes[e]) for e in incoming)
+        return [sign * power / least for power in (1, 2) for sign in (1, -1)] if least > 1e-9 else []
