@@ -53,9 +53,16 @@ def _split_coefficient(expression: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     """A number times the rest; the coefficient of a sum is the one that leaves it simplest."""
     if isinstance(expression, sympy.Add):
         factor = _common_factor(expression)
-        return factor, sympy.Add(*(term / factor for term in expression.args))
+        return factor, sympy.Add(*(_divided(term, factor) for term in expression.args))
     number, rest = expression.as_coeff_Mul()
     return number, rest
+
+
+def _divided(term: sympy.Expr, factor: sympy.Expr) -> sympy.Expr:
+    number, rest = term.as_coeff_Mul()
+    ratio = number / factor
+    # the coefficient that was divided out is one by choice, no longer a constant to be fitted
+    return rest if ratio == 1 else ratio * rest
 
 
 def _coefficients(expression: sympy.Add) -> list[sympy.Expr]:

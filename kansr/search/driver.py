@@ -15,13 +15,13 @@ from kansr.formula.constants import Rows, Template
 from kansr.formula.dual import evaluate_dual
 from kansr.formula.rewrite import complexity
 from kansr.functions import Function
-from kansr.kan.network import random_network
+from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Structure
 from kansr.results import Outcome, Stage
 from kansr.search.finishing import Finished, Finisher
 from kansr.search.lens import Lens, lenses
 from kansr.search.naming import Named, Namer
-from kansr.search.pruning import Pruned, prune
+from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.score import spline_length
 from kansr.search.structures import structures
 from kansr.train.network import Trained, train_splines
@@ -36,8 +36,13 @@ _GRID_SIZE, _ORDER = 5, 3
 _ROWS_PER_COEFFICIENT = 3
 # A pruned network this good (mean square error over variance) is exact up to its grids: it is named at once.
 _EXACT = 1e-9
-# Worth pruning at once: a right structure on coarse grids is at least this good.
-_PROMISING = 1e-4
+# A network on fine grids this good looks exact and is always pruned; any other one only if it is better than all
+# before by this factor.
+_LOOKS_EXACT, _BETTER = 1e-7, 0.9
+# Networks that are not promising enough to be refined at all, compared with the best so far.
+_HOPELESS = 25.0
+# After so many structures without a better network, the best one so far is named.
+_PATIENCE = 6
 # A formula with an error below this explains clean data completely.
 _CLEAN = 1e-16
 _ROUNDS = 1000
@@ -116,6 +121,8 @@ class Search:
     listener: Listener = field(default_factory=Listener)
     found: list[Found] = field(default_factory=list)
     drafts: list[_Draft] = field(default_factory=list)
+    _least: float = math.inf
+    _idle: int = 0
 
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
@@ -162,8 +169,12 @@ class Search:
         if trained is None:
             return
         self.listener.network(structure, trained.rmse)
-        if trained.rmse**2 > max(_PROMISING, 4 * self._least_error()):
+        if not self._promising(trained, lens, z, t):
+            self._idle += 1
+            if self._idle == _PATIENCE:
+                self._name_best(thorough=False, most=1)
             return
+        self._idle = 0
         self.listener.stage(Stage.PRUNE, f"{len(structure.edges)} edges, {lens.view.value}")
         pruned = prune(trained, z, t, self.expired)
         draft = self._draft(pruned, lens)
@@ -173,8 +184,16 @@ class Search:
         if pruned.mse < _EXACT:
             self._name(draft, thorough=False)
 
-    def _least_error(self) -> float:
-        return min((d.pruned.mse for d in self.drafts), default=math.inf)
+    def _promising(self, trained: Trained, lens: Lens, z: Tensor, t: Tensor) -> bool:
+        """Whether a network, on finer grids, is better than all before or looks exact."""
+        coarse = self._network_error(trained.network, lens, self.x_validation, self.y_validation)
+        if coarse > _HOPELESS * max(self._least, 1e-5):
+            return False
+        fine, _ = finer(trained, z, t, self.expired)
+        error = min(coarse, self._network_error(fine.network, lens, self.x_validation, self.y_validation))
+        better = error < _BETTER * self._least
+        self._least = min(self._least, error)
+        return better or error < _LOOKS_EXACT
 
     def _train(self, structure: Structure, z: Tensor, t: Tensor, grid_size: int) -> Trained | None:
         """Successive halving: many short runs on few rows, the best go on on all."""
@@ -192,15 +211,15 @@ class Search:
 
     def _draft(self, pruned: Pruned, lens: Lens) -> _Draft:
         """Judges a pruned network in the table's own units, so that lenses can be compared."""
-        train = self._network_error(pruned, lens, self.x[:_TRAINING_ROWS], self.y[:_TRAINING_ROWS])
-        validation = self._network_error(pruned, lens, self.x_validation, self.y_validation)
+        train = self._network_error(pruned.network, lens, self.x[:_TRAINING_ROWS], self.y[:_TRAINING_ROWS])
+        validation = self._network_error(pruned.network, lens, self.x_validation, self.y_validation)
         rows = min(_TRAINING_ROWS, len(self.y))
         return _Draft(pruned, lens, spline_length(train, rows, sum(pruned.network.sizes), pruned.blur), validation)
 
-    def _network_error(self, pruned: Pruned, lens: Lens, x: Tensor, y: Tensor) -> float:
-        output = lens.restore(pruned.network(lens.inputs(x))[0])
+    def _network_error(self, network: Network, lens: Lens, x: Tensor, y: Tensor) -> float:
+        output = lens.restore(network(lens.inputs(x))[0])
         # where the same rows fitted the coefficients, each of them has used up one
-        spent = sum(pruned.network.sizes) if y.data_ptr() == self.y.data_ptr() else 0
+        spent = sum(network.sizes) if y.data_ptr() == self.y.data_ptr() else 0
         error = float((output - y).square().sum() / max(len(y) - spent, 1) / y.var(correction=0))
         return error if math.isfinite(error) else math.inf
 

@@ -14,7 +14,7 @@ from kansr.kan.structure import Edge, Op, Structure
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train, train_splines
 
-__all__ = ["Pruned", "collapse", "drop_edges", "prune", "refine"]
+__all__ = ["Pruned", "collapse", "drop_edges", "finer", "prune"]
 
 Expired = Callable[[], bool]
 
@@ -163,19 +163,11 @@ def _is_spline_chain(network: Network, node: int) -> bool:
     return all(isinstance(network.edges[e], SplineEdge) for e in around)
 
 
-def refine(network: Network, x: Tensor, y: Tensor, grid_size: int, iterations: int, expired: Expired) -> Trained:
-    """The network on finer grids, trained on."""
-    fine = regrid(network, x, grid_size)
-    return train(fine, x, y, iterations=iterations, damping=1e-4, stall=0.1, patience=4, expired=expired)
-
-
-def _grid_size(network: Network) -> int:
-    return max((e.grid_size for e in network.edges if isinstance(e, SplineEdge)), default=5)
-
-
-def _blur(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> tuple[Trained, float]:
-    """The network on grids twice as fine, and how much of its error the coarse grids had caused."""
-    fine = refine(trained.network, x, y, 2 * _grid_size(trained.network), 20, expired)
+def finer(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> tuple[Trained, float]:
+    """The network on grids twice as fine, and how much of its mean square error the coarse grids had caused."""
+    grid_size = max((e.grid_size for e in trained.network.edges if isinstance(e, SplineEdge)), default=1)
+    network = regrid(trained.network, x, 2 * grid_size)
+    fine = train(network, x, y, iterations=20, damping=1e-4, stall=0.1, patience=4, expired=expired)
     return fine, max(float(trained.loss[0] - fine.loss[0]), 0.0)
 
 
@@ -190,18 +182,18 @@ def prune(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Pruned:
         y: Target with variance one, `(n,)`.
         expired: True ends the elimination where it is.
     """
-    _, blur = _blur(trained, x, y, expired)
+    _, blur = finer(trained, x, y, expired)
     sparse = _sparsify(trained, x, y, expired)
     trained = _eliminate(sparse, x, y, blur, expired)
     network = additive(collapse(trained.network, x), x)
     trained = train_splines(network, x, y, iterations=24, damping=1e-4, expired=expired)
     trained = _eliminate(trained, x, y, blur, expired)
-    fine, blur = _blur(trained, x, y, expired)
+    fine, blur = finer(trained, x, y, expired)
     if _length(fine, len(y), 0.0) < _length(trained, len(y), 0.0):
         trained = fine
-        finer, blur = _blur(trained, x, y, expired)
-        if _length(finer, len(y), 0.0) < _length(trained, len(y), 0.0):
-            trained, blur = finer, min(blur / 50, float(finer.loss[0]))
+        finest, blur = finer(trained, x, y, expired)
+        if _length(finest, len(y), 0.0) < _length(trained, len(y), 0.0):
+            trained, blur = finest, min(blur / 50, float(finest.loss[0]))
     return Pruned(trained.network, float(trained.loss[0]), blur)
 
 

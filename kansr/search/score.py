@@ -20,6 +20,8 @@ __all__ = ["NODE", "ROUNDING", "constants_length", "description_length", "spline
 
 # Choice among some twenty symbols.
 NODE = math.log(20.0)
+# A constant that the data do not determine is one too many: it has to be written out in full.
+_UNDETERMINED = 1e15
 # Mean square error, relative to the target's variance, that float64 and an ill-conditioned formula leave.
 ROUNDING = 1e-20
 
@@ -35,7 +37,7 @@ def constants_length(values: Sequence[float], errors: Sequence[float | None], ro
     least = 0.5 * math.log(max(rows, 2))
     total = 0.0
     for value, error in zip(values, errors, strict=True):
-        total += max(least, math.log1p(abs(value) / error)) if error else least
+        total += max(least, math.log1p(abs(value) / error if error else _UNDETERMINED))
     return total
 
 
