@@ -24,8 +24,8 @@ from kansr.search.driver import Found, Listener, Search
 
 __all__ = ["fit"]
 
-# Seconds kept back for metrics and writing.
-_RESERVE = 1.5
+# Seconds kept back for metrics and writing, and for finishing the formula at hand when the search must end.
+_RESERVE, _FINISHING = 1.0, 2.0
 
 
 def fit(
@@ -53,10 +53,10 @@ def fit(
     """
     begun = time.monotonic()
     limit = (begun if started is None else started) + config.time_limit
-    reserve = min(_RESERVE, 0.1 * config.time_limit)
 
-    def expired() -> bool:
-        return interrupted() or time.monotonic() > limit - reserve
+    def before_end(seconds: float) -> Callable[[], bool]:
+        end = limit - min(seconds, 0.05 * seconds * config.time_limit)
+        return lambda: interrupted() or time.monotonic() > end
 
     judge = _Judge(dataset, config.seed)
     train, validation = dataset.split.train, dataset.split.validation
@@ -70,7 +70,8 @@ def fit(
         judge.symbols,
         without_twins(select(config.functions)),
         torch.Generator().manual_seed(config.seed),
-        expired,
+        before_end(_RESERVE + _FINISHING),
+        before_end(_RESERVE),
         _Bridge(recorder, judge),
     )
     result = search.run()

@@ -29,7 +29,7 @@ from kansr.train.network import Trained, train_splines
 __all__ = ["Found", "Listener", "Search", "SearchResult"]
 
 # Rows that structures are trained on, that restarts are sorted out on, and that names are tried on.
-_TRAINING_ROWS, _SCREENING_ROWS, _NAMING_ROWS = 1000, 400, 500
+_TRAINING_ROWS, _SCREENING_ROWS, _NAMING_ROWS = 800, 400, 500
 _RESTARTS, _FINALISTS = 6, 2
 _GRID_SIZE, _ORDER = 5, 3
 # Rows that each coefficient needs at least, or grids get coarser and large structures are left out.
@@ -45,6 +45,8 @@ _HOPELESS = 25.0
 _PATIENCE = 6
 # A formula with an error below this explains clean data completely.
 _CLEAN = 1e-16
+# Names are taken for right if the error of the network grows by no more than this factor.
+_NAMES_RIGHT = 4.0
 _ROUNDS = 1000
 
 
@@ -107,6 +109,7 @@ class Search:
         functions: What edges may be named.
         generator: Source of all random numbers.
         expired: True ends the search.
+        closing: True ends the finishing of formulas too; comes a little later.
         listener: Is told what happens.
     """
 
@@ -118,6 +121,7 @@ class Search:
     functions: Sequence[Function]
     generator: torch.Generator
     expired: Callable[[], bool]
+    closing: Callable[[], bool]
     listener: Listener = field(default_factory=Listener)
     found: list[Found] = field(default_factory=list)
     drafts: list[_Draft] = field(default_factory=list)
@@ -130,7 +134,7 @@ class Search:
             self._rows(self.x, self.y),
             self._rows(self.x[:_NAMING_ROWS], self.y[:_NAMING_ROWS]),
             self._positive,
-            self.expired,
+            self.closing,
         )
         self._baseline()
         outcome = self._rounds()
@@ -246,19 +250,24 @@ class Search:
         named = namer(draft.pruned, thorough=thorough)
         self.listener.stage(Stage.REFINE, f"{len(named)} formulas")
         for candidate in self._worth_finishing(named):
-            if not self.expired():
-                self._finish(candidate, draft.lens)
+            if not self.closing():
+                self._finish(candidate, draft)
 
     @staticmethod
     def _worth_finishing(named: Sequence[Named], most: int = 3) -> Iterator[Named]:
         """The best, and the next ones unless the best is far ahead."""
         for candidate in named[:most]:
-            if math.isfinite(candidate.length) and candidate.mse < 100 * named[0].mse + 1e-18:
+            if math.isfinite(candidate.length) and candidate.mse < 4 * named[0].mse + 1e-18:
                 yield candidate
+            if candidate.mse < _CLEAN:
+                return
 
-    def _finish(self, named: Named, lens: Lens) -> None:
-        output = network_expression(named.network, lens.input_expressions(self.symbols))
-        self._add(self._finisher(lens.output_expression(output)))
+    def _finish(self, named: Named, draft: _Draft) -> None:
+        """Finishes a formula; one that is worse than its network is only fitted: its names are wrong somewhere."""
+        output = network_expression(named.network, draft.lens.input_expressions(self.symbols))
+        expression = draft.lens.output_expression(output)
+        right = named.mse <= max(_CLEAN, _NAMES_RIGHT * draft.pruned.mse)
+        self._add(self._finisher(expression) if right else self._finisher.rough(expression))
 
     # --- formulas
 

@@ -59,7 +59,11 @@ class Finisher:
         """The shortest description found of the same law."""
         best = self.fit(canonical(expression, self.positive), self.sample)
         best = self._shorten(best)
-        return self._round(self.fit(cheapest(best.expression), self.rows))
+        return self._round(self.fit(cheapest(best.expression, self.positive), self.rows))
+
+    def rough(self, expression: sympy.Expr) -> Finished:
+        """The expression with fitted constants and nothing else done to it."""
+        return self.fit(canonical(expression, self.positive), self.rows)
 
     def fit(self, expression: sympy.Expr, rows: Rows) -> Finished:
         """The expression with its constants refitted."""

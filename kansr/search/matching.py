@@ -169,7 +169,7 @@ def _polish(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], iterations: 
 
 
 def match_functions(
-    curve: Curve, functions: Iterable[Function], *, keep: int = 6, starts: int = 2, iterations: int = 15
+    curve: Curve, functions: Iterable[Function], *, keep: int = 6, starts: int = 2, iterations: int = 25
 ) -> list[Match]:
     """The functions that lie closest to a curve, best first; identity is always among them.
 
@@ -207,7 +207,7 @@ def match_compositions(curve: Curve, functions: Sequence[Function], *, keep: int
             chain = _pair_starts(inner, outer, *inside, thin)
             if chain is not None:
                 chains.append(chain)
-    found = _polish(thin, chains, 30)[: 2 * keep]
+    found = _polish(thin, chains, 24)[: 2 * keep]
     return _polish(curve, [m.chains[0] for m in found], 40)[:keep]
 
 
@@ -226,7 +226,7 @@ def _inner_values(inner: Function, curve: Curve) -> tuple[Tensor, Tensor] | None
 
 
 def _pair_starts(
-    inner: Function, outer: Function, constants: Tensor, u: Tensor, curve: Curve, keep: int = 5
+    inner: Function, outer: Function, constants: Tensor, u: Tensor, curve: Curve, keep: int = 4
 ) -> list[SymbolicEdge] | None:
     """The best starts of one composition, as a batch of chains: one outer start for each of some inner ones."""
     low, high = u.amin(1, keepdim=True), u.amax(1, keepdim=True)
@@ -270,7 +270,7 @@ def _row(c: float, d: float) -> Tensor:
     return torch.tensor([[c, d, 1.0, 0.0]], dtype=torch.float64)
 
 
-def match_sums(curve: Curve, functions: Sequence[Function], *, pairs: int = 24, keep: int = 4) -> list[Match]:
+def match_sums(curve: Curve, functions: Sequence[Function], *, pairs: int = 12, keep: int = 3) -> list[Match]:
     """Sums `c1*f(...) + c2*g(...) + d` that lie closest to a curve, best first.
 
     For all pairs of starts of all functions the three outer constants are solved at once, from the Gram matrix of

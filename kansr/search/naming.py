@@ -204,6 +204,8 @@ class Namer:
             scale = torch.tensor([[1.0, 0.0, k, -k * middle]], dtype=self.x.dtype)
             power = SymbolicEdge(exp, scale, (False, False, False, False))
             seen = replace(curve, x=power(curve.x[None, :]).y[0])
+            if any(m.residual < curve.blur for m in matches):
+                break
             if bool(seen.x.isfinite().all()) and seen.span[1] < 1e6 * seen.span[0]:
                 for match in matcher(seen, self.functions):
                     matches.append(replace(match, chains=tuple((power, *chain) for chain in match.chains)))
@@ -283,8 +285,10 @@ class Namer:
 
 
 def _match_wide(curve: Curve, functions: Sequence[Function]) -> list[Match]:
-    """What to try where no single function will do."""
-    matches = match_compositions(curve, functions) + match_polynomials(curve, functions) + match_sums(curve, functions)
+    """What to try where no single function will do; sums of two only if nothing simpler fits."""
+    matches = match_compositions(curve, functions) + match_polynomials(curve, functions)
+    if not any(m.residual < 4 * curve.blur for m in matches):
+        matches += match_sums(curve, functions)
     return sorted(matches, key=lambda m: m.score)
 
 

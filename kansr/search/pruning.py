@@ -17,6 +17,9 @@ from kansr.train.network import Trained, train, train_splines
 __all__ = ["Pruned", "collapse", "drop_edges", "finer", "prune"]
 
 Expired = Callable[[], bool]
+# Iterations given to a network without one more edge before that edge is believed to be needed: what it did may have
+# to be taken over by all the others.
+_PATIENT = 50
 
 
 @dataclass(frozen=True)
@@ -213,22 +216,29 @@ def _length(trained: Trained, rows: int, blur: float) -> float:
 
 
 def _eliminate(trained: Trained, x: Tensor, y: Tensor, blur: float, expired: Expired) -> Trained:
-    cut = len(trained.network.edges) // 2
+    cut, iterations = len(trained.network.edges) // 2, 16
     shortest = _length(trained, len(y), blur)
-    while cut >= 1 and len(trained.network.edges) > 1 and not expired():
+    while len(trained.network.edges) > 1 and not expired():
         order = trained.network.edge_scores(x)[0].argsort().tolist()
         cut = min(cut, len(order) - 1)
         # a bold cut takes the least important edges together; single ones are tried one by one
-        groups = [order[:cut]] if cut > 1 else [[e] for e in order[:8]]
+        groups = [order[:cut]] if cut > 1 else [[e] for e in order[:6]]
         for group in groups:
             smaller = drop_edges(trained.network, x, group)
             if smaller is None:
                 continue
-            candidate = train_splines(smaller, x, y, iterations=16, regrid_every=5, damping=1e-3, expired=expired)
+            candidate = train_splines(
+                smaller, x, y, iterations=iterations, regrid_every=5, damping=1e-3, expired=expired
+            )
             length = _length(candidate, len(y), blur)
             if length < shortest:
                 trained, shortest = candidate, length
                 break
         else:
-            cut //= 2
+            if cut > 1:
+                cut //= 2
+            elif iterations < _PATIENT:
+                iterations = _PATIENT
+            else:
+                break
     return trained
