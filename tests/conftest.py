@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+# The matrices of the tests are small: a second thread only waits for the first.
+torch.set_num_threads(1)
+
 
 @pytest.fixture
 def generator() -> torch.Generator:

@@ -70,8 +70,10 @@ def spline_sizes(network: Network) -> list[int]:
 
 def autograd(function: Callable[[Tensor], Tensor], parameters: Tensor) -> Tensor:
     """Jacobian `(batch, P, n)` of a function `(batch, P) -> (batch, n)` whose members do not depend on each other."""
-    full = torch.autograd.functional.jacobian(function, parameters)  # (batch, n, batch, P)
-    return torch.stack([full[i, :, i, :].T for i in range(len(parameters))])
+    at = parameters.clone().requires_grad_()
+    output = function(at)
+    rows = [torch.autograd.grad(column.sum(), at, retain_graph=True)[0] for column in output.T]
+    return torch.stack(rows, 2)
 
 
 def quotients(function: Callable[[Tensor], Tensor], parameters: Tensor, step: float = 1e-5) -> Tensor:
