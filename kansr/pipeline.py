@@ -26,6 +26,8 @@ __all__ = ["fit"]
 
 # Seconds kept back for metrics and writing, and for finishing the formula at hand when the search must end.
 _RESERVE, _FINISHING = 1.0, 2.0
+# With this share of the time left a formula must be at hand, however noisy the data.
+_LATE = 0.4
 
 
 def fit(
@@ -70,6 +72,7 @@ def fit(
         judge.symbols,
         without_twins(select(config.functions)),
         torch.Generator().manual_seed(config.seed),
+        before_end(_LATE * config.time_limit),
         before_end(_RESERVE + _FINISHING),
         before_end(_RESERVE),
         _Bridge(recorder, judge),

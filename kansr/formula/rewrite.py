@@ -176,6 +176,15 @@ def _odd(function: Callable[[sympy.Expr], sympy.Expr]) -> Callable[[sympy.Expr, 
     return lambda u, positive: -function(-u) if _leads_negative(u) else function(u)
 
 
+def _tanh(u: sympy.Expr, positive: Positive) -> sympy.Expr:
+    """`tanh(k*log(v))` is a ratio of powers of v."""
+    number, rest = u.as_coeff_Mul()
+    if isinstance(rest, sympy.log) and (2 * number).is_Integer:
+        power = rest.args[0] ** abs(2 * number)
+        return sympy.sign(number) * (power - 1) / (power + 1)
+    return _odd(sympy.tanh)(u, positive)
+
+
 def _even(function: Callable[[sympy.Expr], sympy.Expr]) -> Callable[[sympy.Expr, Positive], sympy.Expr]:
     return lambda u, positive: function(-u) if _leads_negative(u) else function(u)
 
@@ -203,7 +212,7 @@ _RULES: dict[type, Callable[[sympy.Expr, Positive], sympy.Expr]] = {
     sympy.asin: _odd(sympy.asin),
     sympy.atan: _odd(sympy.atan),
     sympy.sinh: _odd(sympy.sinh),
-    sympy.tanh: _odd(sympy.tanh),
+    sympy.tanh: _tanh,
     sympy.cosh: _even(sympy.cosh),
 }
 

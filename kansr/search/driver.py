@@ -28,9 +28,14 @@ from kansr.train.network import Trained, train_splines
 
 __all__ = ["Found", "Listener", "Search", "SearchResult"]
 
-# Rows that structures are trained on, that restarts are sorted out on, and that names are tried on.
-_TRAINING_ROWS, _SCREENING_ROWS, _NAMING_ROWS = 800, 400, 500
-_RESTARTS, _FINALISTS = 6, 2
+# Rows that structures are trained on and that names are tried on.
+_TRAINING_ROWS, _NAMING_ROWS = 800, 500
+# Successive halving: (restarts, rows, iterations) of each stage, by the number of inner nodes (the last: or more).
+_STAGES = (
+    ((2, 300, 6), (1, _TRAINING_ROWS, 24)),
+    ((8, 300, 6), (3, 600, 8), (1, _TRAINING_ROWS, 40)),
+    ((24, 300, 6), (6, 600, 8), (1, _TRAINING_ROWS, 40)),
+)
 _GRID_SIZE, _ORDER = 5, 3
 # Rows that each coefficient needs at least, or grids get coarser and large structures are left out.
 _ROWS_PER_COEFFICIENT = 3
@@ -41,6 +46,8 @@ _EXACT = 1e-9
 _LOOKS_EXACT, _BETTER = 1e-7, 0.9
 # Networks that are not promising enough to be refined at all, compared with the best so far.
 _HOPELESS = 25.0
+# Networks with a larger error wait until all structures have been tried: only noise could make them right.
+_NOISY = 1e-5
 # After so many structures without a better network, the best one so far is named.
 _PATIENCE = 6
 # A formula with an error below this explains clean data completely.
@@ -48,6 +55,7 @@ _CLEAN = 1e-16
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 4.0
 _ROUNDS = 1000
+_BASELINES = 2
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,7 @@ class Search:
         symbols: A symbol for each column.
         functions: What edges may be named.
         generator: Source of all random numbers.
+        late: True when it is time to have a formula: what there is gets named.
         expired: True ends the search.
         closing: True ends the finishing of formulas too; comes a little later.
         listener: Is told what happens.
@@ -120,11 +129,13 @@ class Search:
     symbols: Sequence[sympy.Symbol]
     functions: Sequence[Function]
     generator: torch.Generator
+    late: Callable[[], bool]
     expired: Callable[[], bool]
     closing: Callable[[], bool]
     listener: Listener = field(default_factory=Listener)
     found: list[Found] = field(default_factory=list)
     drafts: list[_Draft] = field(default_factory=list)
+    _waiting: list[tuple[float, Trained, Lens]] = field(default_factory=list)
     _least: float = math.inf
     _idle: int = 0
 
@@ -150,6 +161,8 @@ class Search:
                 for lens in views:
                     if self.expired():
                         return Outcome.TIME_LIMIT
+                    if self.late() and len(self.found) <= _BASELINES:
+                        self._name_best(thorough=False)
                     self._try(structure, lens)
                     if self._clean():
                         return Outcome.CONVERGED
@@ -175,18 +188,24 @@ class Search:
         self.listener.network(structure, trained.rmse)
         if not self._promising(trained, lens, z, t):
             self._idle += 1
-            if self._idle == _PATIENCE:
+            if self._idle == _PATIENCE and not self._waiting:
                 self._name_best(thorough=False, most=1)
             return
         self._idle = 0
-        self.listener.stage(Stage.PRUNE, f"{len(structure.edges)} edges, {lens.view.value}")
-        pruned = prune(trained, z, t, self.expired)
-        draft = self._draft(pruned, lens)
-        if any(abs(draft.length - d.length) < 1e-9 for d in self.drafts):
+        if self._least > _NOISY:
+            self._waiting.append((self._least, trained, lens))
             return
-        self.drafts.append(draft)
-        if pruned.mse < _EXACT:
+        draft = self._prune(trained, lens)
+        if draft.pruned.mse < _EXACT:
             self._name(draft, thorough=False)
+
+    def _prune(self, trained: Trained, lens: Lens) -> _Draft:
+        self.listener.stage(Stage.PRUNE, f"{len(trained.network.edges)} edges, {lens.view.value}")
+        z, t = lens.inputs(self.x[:_TRAINING_ROWS]), lens.target(self.y[:_TRAINING_ROWS])
+        draft = self._draft(prune(trained, z, t, self.expired), lens)
+        if not any(abs(draft.length - d.length) < 1e-9 for d in self.drafts):
+            self.drafts.append(draft)
+        return draft
 
     def _promising(self, trained: Trained, lens: Lens, z: Tensor, t: Tensor) -> bool:
         """Whether a network, on finer grids, is better than all before or looks exact."""
@@ -200,18 +219,22 @@ class Search:
         return better or error < _LOOKS_EXACT
 
     def _train(self, structure: Structure, z: Tensor, t: Tensor, grid_size: int) -> Trained | None:
-        """Successive halving: many short runs on few rows, the best go on on all."""
-        start = random_network(structure, _RESTARTS, self.generator, grid_size=grid_size, order=_ORDER)
-        short = train_splines(
-            start, z[:_SCREENING_ROWS], t[:_SCREENING_ROWS], iterations=8, expired=self.expired
-        )
-        order = short.loss.argsort()[:_FINALISTS].tolist()
-        if not math.isfinite(float(short.loss[order[0]])):
-            return None
-        long = train_splines(
-            short.select(order).network, z, t, iterations=40, damping=1e-3, expired=self.expired
-        ).best()
-        return long if math.isfinite(long.rmse) else None
+        """Successive halving: many short runs on few rows, the best go on on more."""
+        stages = _STAGES[min(len(structure.ops), len(_STAGES)) - 1]
+        network = random_network(structure, stages[0][0], self.generator, grid_size=grid_size, order=_ORDER)
+        trained = None
+        for restarts, rows, iterations in stages:
+            if trained is not None:
+                network = trained.select(trained.loss.argsort()[:restarts].tolist()).network
+            trained = train_splines(
+                network,
+                z[:rows],
+                t[:rows],
+                iterations=iterations,
+                damping=1e-2 if trained is None else 1e-3,
+                expired=self.expired,
+            )
+        return trained if trained is not None and math.isfinite(trained.rmse) else None
 
     def _draft(self, pruned: Pruned, lens: Lens) -> _Draft:
         """Judges a pruned network in the table's own units, so that lenses can be compared."""
@@ -230,6 +253,12 @@ class Search:
     # --- names
 
     def _name_best(self, *, thorough: bool, most: int = 4) -> None:
+        """Names the networks with the shortest descriptions, those that have waited so far included."""
+        waiting = sorted(self._waiting, key=lambda w: w[0])[:most]
+        self._waiting.clear()
+        for error, trained, lens in waiting:
+            if error <= 1.5 * waiting[0][0] and not self.expired():
+                self._prune(trained, lens)
         for draft in sorted(self.drafts, key=lambda d: d.length)[:most]:
             if not self.expired() and not self._clean():
                 self._name(draft, thorough=thorough)
@@ -265,9 +294,9 @@ class Search:
     def _finish(self, named: Named, draft: _Draft) -> None:
         """Finishes a formula; one that is worse than its network is only fitted: its names are wrong somewhere."""
         output = network_expression(named.network, draft.lens.input_expressions(self.symbols))
-        expression = draft.lens.output_expression(output)
-        right = named.mse <= max(_CLEAN, _NAMES_RIGHT * draft.pruned.mse)
-        self._add(self._finisher(expression) if right else self._finisher.rough(expression))
+        rough = self._finisher.rough(draft.lens.output_expression(output))
+        right = min(named.mse, rough.mse) <= max(_CLEAN, _NAMES_RIGHT * draft.pruned.mse)
+        self._add(self._finisher(rough.expression) if right else rough)
 
     # --- formulas
 
