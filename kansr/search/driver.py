@@ -19,7 +19,7 @@ from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Structure
 from kansr.results import Outcome, Stage
 from kansr.search.finishing import Finished, Finisher
-from kansr.search.lens import Lens, lenses
+from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.naming import Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.score import spline_length
@@ -102,6 +102,11 @@ class _Draft:
     length: float
     validation: float
     named: int = 0
+
+    @property
+    def shape(self) -> tuple[Structure, TargetView]:
+        """What two networks share that would be given the same names."""
+        return self.pruned.network.structure, self.lens.view
 
 
 @dataclass
@@ -196,7 +201,8 @@ class Search:
             self._waiting.append((self._least, trained, lens))
             return
         draft = self._prune(trained, lens)
-        if draft.pruned.mse < _EXACT:
+        twin = any(d.named and d.shape == draft.shape for d in self.drafts)
+        if draft.pruned.mse < _EXACT and not twin:
             self._name(draft, thorough=False)
 
     def _prune(self, trained: Trained, lens: Lens) -> _Draft:

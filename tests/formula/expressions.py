@@ -22,6 +22,9 @@ COLUMNS: dict[str, NDArray[np.float64]] = {
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "Abs")
 EXPONENTS = (-3, -2, -1, 2, 3, 4, sympy.Rational(1, 2), sympy.Rational(-1, 2), sympy.Rational(3, 2))
 
+# What SymPy makes of 1/0, sqrt(-1), tan(pi/2) and their like.
+WITHOUT_VALUE = (sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.AccumBounds)
+
 numbers = st.one_of(
     st.integers(-4, 4).map(sympy.Integer),
     st.sampled_from([sympy.Rational(1, 2), sympy.Rational(-2, 3), sympy.pi]),
@@ -56,7 +59,7 @@ def positive(expression: sympy.Expr) -> bool:
 
 def values(expression: sympy.Expr) -> NDArray[np.float64] | None:
     """Values of an expression whose parts are all real and of moderate size, else None."""
-    if expression.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+    if expression.has(*WITHOUT_VALUE):
         return None
     parts = [evaluate(part, COLUMNS) for part in sympy.preorder_traversal(expression)]
     if not all(np.isfinite(part).all() and np.abs(part).max() < 1e6 for part in parts):
