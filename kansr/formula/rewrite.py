@@ -177,12 +177,15 @@ def _odd(function: Callable[[sympy.Expr], sympy.Expr]) -> Callable[[sympy.Expr, 
 
 
 def _tanh(u: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """`tanh(k*log(v))` is a ratio of powers of v."""
-    number, rest = u.as_coeff_Mul()
-    if isinstance(rest, sympy.log) and (2 * number).is_Integer:
-        power = rest.args[0] ** abs(2 * number)
-        return sympy.sign(number) * (power - 1) / (power + 1)
-    return _odd(sympy.tanh)(u, positive)
+    """`tanh` of a sum of logarithms is a ratio of powers."""
+    powers = []
+    for term in sympy.Add.make_args(u):
+        number, rest = term.as_coeff_Mul()
+        if not isinstance(rest, sympy.log) or not (2 * number).is_Integer:
+            return _odd(sympy.tanh)(u, positive)
+        powers.append(rest.args[0] ** (2 * number))
+    power = sympy.Mul(*powers)
+    return (power - 1) / (power + 1)
 
 
 def _even(function: Callable[[sympy.Expr], sympy.Expr]) -> Callable[[sympy.Expr, Positive], sympy.Expr]:
@@ -228,6 +231,8 @@ def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     if complexity(expression) <= 60:
         forms += [form(expression) for form in (sympy.factor_terms, sympy.expand_mul)]
         forms.append(sympy.factor_terms(forms[-1]))
+        if not expression.has(sympy.Float) and expression.is_rational_function(*expression.free_symbols):
+            forms.append(sympy.cancel(expression))
     forms += [_gathered(form, positive) for form in forms]
     return min(forms, key=complexity)
 

@@ -183,7 +183,7 @@ def regrid(network: Network, x: Tensor, grid_size: int | None = None) -> Network
         for e in structure.incoming[node]:
             edge, source = edges[e], values[structure.edges[e].source].expand(network.batch, -1)
             y = edge(source).y
-            if isinstance(edge, SplineEdge):
+            if isinstance(edge, SplineEdge) and not (grid_size in (None, edge.grid_size) and _covers(edge, source)):
                 edges[e] = edge = refit_spline(edge, source, y, grid_size or edge.grid_size)
                 y = edge(source).y
             if total is None:
@@ -192,6 +192,13 @@ def regrid(network: Network, x: Tensor, grid_size: int | None = None) -> Network
                 total = total + y if structure.op(node) is Op.SUM else total * y
         values.append(x.new_zeros(network.batch, x.shape[0]) if total is None else total)
     return Network(structure, tuple(edges))
+
+
+def _covers(edge: SplineEdge, x: Tensor, slack: float = 0.02) -> bool:
+    """Whether the grid already fits the samples: a refit would only cost time and a little accuracy."""
+    low, high = x.min(1, keepdim=True).values, x.max(1, keepdim=True).values
+    room = slack * (high - low)
+    return bool(((edge.low - low).abs() <= room).all() and ((edge.high - high).abs() <= room).all())
 
 
 def refit_spline(edge: SplineEdge, x: Tensor, y: Tensor, grid_size: int) -> SplineEdge:

@@ -16,7 +16,7 @@ from kansr.formula.dual import evaluate_dual
 from kansr.formula.rewrite import complexity
 from kansr.functions import Function
 from kansr.kan.network import Network, random_network
-from kansr.kan.structure import Structure
+from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.finishing import Finished, Finisher
 from kansr.search.lens import Lens, TargetView, lenses
@@ -32,7 +32,7 @@ __all__ = ["Found", "Listener", "Search", "SearchResult"]
 _TRAINING_ROWS, _NAMING_ROWS = 800, 500
 # Successive halving: (restarts, rows, iterations) of each stage, by the number of inner nodes (the last: or more).
 _STAGES = (
-    ((2, 300, 6), (1, _TRAINING_ROWS, 24)),
+    ((8, 300, 8), (1, _TRAINING_ROWS, 32)),
     ((8, 300, 6), (3, 600, 8), (1, _TRAINING_ROWS, 40)),
     ((24, 300, 6), (6, 600, 8), (1, _TRAINING_ROWS, 40)),
 )
@@ -48,10 +48,14 @@ _LOOKS_EXACT, _BETTER = 1e-7, 0.9
 _HOPELESS = 25.0
 # Networks with a larger error wait until all structures have been tried: only noise could make them right.
 _NOISY = 1e-5
+# Below this error even a network that waits may be named as soon as no better one turns up.
+_HARDLY_NOISE = 1e-3
 # After so many structures without a better network, the best one so far is named.
 _PATIENCE = 6
 # A formula with an error below this explains clean data completely.
 _CLEAN = 1e-16
+# An expression with more nodes explains nothing, whatever its error.
+_TOO_LONG = 400
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 4.0
 _ROUNDS = 1000
@@ -182,6 +186,7 @@ class Search:
 
     def _try(self, structure: Structure, lens: Lens) -> None:
         """Trains one structure; prunes what is promising and names what is exact."""
+        lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
         self.listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
         z, t = lens.inputs(self.x[:_TRAINING_ROWS]), lens.target(self.y[:_TRAINING_ROWS])
         room = len(t) // (_ROWS_PER_COEFFICIENT * len(structure.edges)) - _ORDER
@@ -193,7 +198,7 @@ class Search:
         self.listener.network(structure, trained.rmse)
         if not self._promising(trained, lens, z, t):
             self._idle += 1
-            if self._idle == _PATIENCE and not self._waiting:
+            if self._idle == _PATIENCE and self._least < _HARDLY_NOISE:
                 self._name_best(thorough=False, most=1)
             return
         self._idle = 0
@@ -284,22 +289,24 @@ class Search:
         )
         named = namer(draft.pruned, thorough=thorough)
         self.listener.stage(Stage.REFINE, f"{len(named)} formulas")
-        for candidate in self._worth_finishing(named):
+        for candidate in self._worth_finishing(named, draft):
             if not self.closing():
                 self._finish(candidate, draft)
 
     @staticmethod
-    def _worth_finishing(named: Sequence[Named], most: int = 3) -> Iterator[Named]:
+    def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:
         """The best, and the next ones unless the best is far ahead."""
         for candidate in named[:most]:
             if math.isfinite(candidate.length) and candidate.mse < 4 * named[0].mse + 1e-18:
                 yield candidate
-            if candidate.mse < _CLEAN:
+            if candidate.mse < _CLEAN or candidate.mse > 1e6 * draft.pruned.mse:
                 return
 
     def _finish(self, named: Named, draft: _Draft) -> None:
         """Finishes a formula; one that is worse than its network is only fitted: its names are wrong somewhere."""
         output = network_expression(named.network, draft.lens.input_expressions(self.symbols))
+        if complexity(output) > _TOO_LONG:
+            return
         rough = self._finisher.rough(draft.lens.output_expression(output))
         right = min(named.mse, rough.mse) <= max(_CLEAN, _NAMES_RIGHT * draft.pruned.mse)
         self._add(self._finisher(rough.expression) if right else rough)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import sympy
@@ -69,6 +69,10 @@ class Lens:
         if self.view is TargetView.RAW:
             return t
         return t.exp() if self.view is TargetView.LOG else -t.exp()
+
+    def uncentred(self) -> Lens:
+        """The same without the shift of the target: `y - mean` of a product is no product."""
+        return replace(self, shift=0.0)
 
     @property
     def logarithmic(self) -> list[float]:
