@@ -1,1 +1,1 @@
-
+"""Formulas: from networks and text, rewritten, evaluated, fitted and written."""

@@ -96,8 +96,14 @@ class Template:
             return residual[None, :] * scale, derivatives[None] * scale
 
         fit = levenberg_marquardt(
-            residual_problem(linearize), self.values[None, :], iterations=iterations, damping=1e-6,
-            goal=1e-28, stall=0.01, patience=4, expired=expired,
+            residual_problem(linearize),
+            self.values[None, :],
+            iterations=iterations,
+            damping=1e-6,
+            goal=1e-28,
+            stall=0.01,
+            patience=4,
+            expired=expired,
         )
         return Template(self.form, self.symbols, fit.parameters[0]), float(fit.loss[0])
 

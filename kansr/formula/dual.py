@@ -60,7 +60,7 @@ def evaluate_dual(
     if expression.is_Mul:
         return reduce(_multiply, parts)
     if expression.is_Pow:
-        return _power(*parts, expression.exp)
+        return _power(parts[0], parts[1], expression.exp)
     pair = _BY_CLASS.get(type(expression))
     if pair is None:
         raise FormulaError(f"the formula holds '{type(expression).__name__}', which kansr does not know")

@@ -18,9 +18,7 @@ from kansr.functions.function import Function, Inner
 
 __all__ = ["IDENTITY", "LIBRARY", "ZERO", "select", "without_twins"]
 
-ZERO = Function(
-    "0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed(), 0, "0"
-)
+ZERO = Function("0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed(), 0, "0")
 IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed(), 1, "u")
 
 
@@ -63,18 +61,50 @@ _ELEMENTARY = (
     Function("exp", torch.exp, torch.exp, sympy.exp, Inner.SCALE, starts.scales(), 2, r"e^{u}"),
     Function("log", torch.log, torch.reciprocal, sympy.log, Inner.SHIFT, starts.shifts(), 2, r"\ln u", "u > 0"),
     Function("sin", torch.sin, torch.cos, sympy.sin, Inner.AFFINE, starts.oscillating(), 3, r"\sin u"),
-    Function("cos", torch.cos, lambda u: -torch.sin(u), sympy.cos, Inner.AFFINE, starts.oscillating(), 3, r"\cos u", twin="sin"),
     Function(
-        "tan", torch.tan, lambda u: 1 + torch.tan(u) ** 2, sympy.tan, Inner.AFFINE, starts.steps(), 4, r"\tan u",
+        "cos",
+        torch.cos,
+        lambda u: -torch.sin(u),
+        sympy.cos,
+        Inner.AFFINE,
+        starts.oscillating(),
+        3,
+        r"\cos u",
+        twin="sin",
+    ),
+    Function(
+        "tan",
+        torch.tan,
+        lambda u: 1 + torch.tan(u) ** 2,
+        sympy.tan,
+        Inner.AFFINE,
+        starts.steps(),
+        4,
+        r"\tan u",
         "u != pi/2 + k*pi",
     ),
     Function(
-        "asin", torch.asin, lambda u: torch.rsqrt(1 - u * u), sympy.asin, Inner.AFFINE, starts.bounded(), 4,
-        r"\arcsin u", "-1 <= u <= 1",
+        "asin",
+        torch.asin,
+        lambda u: torch.rsqrt(1 - u * u),
+        sympy.asin,
+        Inner.AFFINE,
+        starts.bounded(),
+        4,
+        r"\arcsin u",
+        "-1 <= u <= 1",
     ),
     Function(
-        "acos", torch.acos, lambda u: -torch.rsqrt(1 - u * u), sympy.acos, Inner.AFFINE, starts.bounded(), 4,
-        r"\arccos u", "-1 <= u <= 1", "asin",
+        "acos",
+        torch.acos,
+        lambda u: -torch.rsqrt(1 - u * u),
+        sympy.acos,
+        Inner.AFFINE,
+        starts.bounded(),
+        4,
+        r"\arccos u",
+        "-1 <= u <= 1",
+        "asin",
     ),
     Function("atan", torch.atan, lambda u: 1 / (1 + u * u), sympy.atan, Inner.AFFINE, starts.steps(), 4, r"\arctan u"),
     Function("sinh", torch.sinh, torch.cosh, sympy.sinh, Inner.AFFINE, starts.steps(), 4, r"\sinh u"),
@@ -82,12 +112,25 @@ _ELEMENTARY = (
     Function("tanh", torch.tanh, _sech2, sympy.tanh, Inner.AFFINE, starts.steps(), 4, r"\tanh u"),
     Function("abs", torch.abs, torch.sign, sympy.Abs, Inner.SHIFT, starts.inside(), 3, r"\left|u\right|"),
     Function(
-        "gauss", lambda u: torch.exp(-u * u), lambda u: -2 * u * torch.exp(-u * u), lambda u: sympy.exp(-(u**2)),
-        Inner.AFFINE, starts.steps(), 5, r"e^{-u^2}",
+        "gauss",
+        lambda u: torch.exp(-u * u),
+        lambda u: -2 * u * torch.exp(-u * u),
+        lambda u: sympy.exp(-(u**2)),
+        Inner.AFFINE,
+        starts.steps(),
+        5,
+        r"e^{-u^2}",
     ),
     Function(
-        "sigmoid", torch.sigmoid, _logistic_slope, lambda u: 1 / (1 + sympy.exp(-u)), Inner.AFFINE, starts.steps(), 6,
-        r"\frac{1}{1 + e^{-u}}", twin="tanh",
+        "sigmoid",
+        torch.sigmoid,
+        _logistic_slope,
+        lambda u: 1 / (1 + sympy.exp(-u)),
+        Inner.AFFINE,
+        starts.steps(),
+        6,
+        r"\frac{1}{1 + e^{-u}}",
+        twin="tanh",
     ),
 )
 _POWERS = tuple(_power(p) for p in (2, 3, 4, 5, 6, -1, -2, -3, -4)) + tuple(
@@ -108,9 +151,7 @@ def select(names: Iterable[str] | None) -> Mapping[str, Function]:
     chosen = {f.name: f for f in (ZERO, IDENTITY)}
     for name in names:
         if name not in LIBRARY:
-            raise ConfigError(
-                f"--functions: there is no function '{name}'", f"the library has {', '.join(LIBRARY)}"
-            )
+            raise ConfigError(f"--functions: there is no function '{name}'", f"the library has {', '.join(LIBRARY)}")
         chosen[name] = LIBRARY[name]
     return MappingProxyType(chosen)
 

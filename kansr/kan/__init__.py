@@ -1,1 +1,1 @@
-
+"""Kolmogorov-Arnold networks on general graphs; knows tensors only."""

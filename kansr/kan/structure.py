@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 
 __all__ = ["Edge", "Op", "Structure"]
 
@@ -67,7 +68,7 @@ class Structure:
             raise ValueError(f"width must read [n_in, ..., 1], not {list(width)}")
         nodes: list[tuple[Op, Iterable[int]]] = []
         start = 0
-        for here, following in zip(width[:-1], width[1:], strict=True):
+        for here, following in pairwise(width):
             nodes += [(Op.SUM, range(start, start + here))] * following
             start += here
         return cls.of(width[0], nodes)

@@ -1,1 +1,1 @@
-
+"""What networks to try, and what to call their edges."""

@@ -39,8 +39,9 @@ _STAGES = (
 _GRID_SIZE, _ORDER = 5, 3
 # Rows that each coefficient needs at least, or grids get coarser and large structures are left out.
 _ROWS_PER_COEFFICIENT = 3
-# A pruned network this good (mean square error over variance) is exact up to its grids: it is named at once.
-_EXACT = 1e-9
+# A pruned network is exact up to its grids if its error is this small (mean square over variance), or not much larger
+# and caused by the grids; it is named at once.
+_EXACT, _NEARLY_EXACT, _BY_GRIDS = 1e-9, 1e-6, 0.5
 # A network on fine grids this good looks exact and is always pruned; any other one only if it is better than all
 # before by this factor.
 _LOOKS_EXACT, _BETTER = 1e-7, 0.9
@@ -60,6 +61,10 @@ _TOO_LONG = 400
 _NAMES_RIGHT = 4.0
 _ROUNDS = 1000
 _BASELINES = 2
+
+
+def _looks_right(pruned: Pruned) -> bool:
+    return pruned.mse < _EXACT or (pruned.mse < _NEARLY_EXACT and pruned.blur > _BY_GRIDS * pruned.mse)
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ class Search:
             return
         draft = self._prune(trained, lens)
         twin = any(d.named and d.shape == draft.shape for d in self.drafts)
-        if draft.pruned.mse < _EXACT and not twin:
+        if _looks_right(draft.pruned) and not twin:
             self._name(draft, thorough=False)
 
     def _prune(self, trained: Trained, lens: Lens) -> _Draft:
@@ -317,8 +322,13 @@ class Search:
         """A constant and a linear formula: there is something to show from the first second on."""
         mean = sympy.Float(float(self.y.mean()), 17)
         self._add(self._finisher.fit(mean, self._finisher.rows))
-        line = sympy.Add(mean, *(sympy.Float(1e-3 * float(self.y.std()) / float(c.std()), 17) * s
-                                 for s, c in zip(self.symbols, self.x.T, strict=True)))
+        line = sympy.Add(
+            mean,
+            *(
+                sympy.Float(1e-3 * float(self.y.std()) / float(c.std()), 17) * s
+                for s, c in zip(self.symbols, self.x.T, strict=True)
+            ),
+        )
         self._add(self._finisher(line))
 
     def _add(self, finished: Finished) -> None:

@@ -89,7 +89,8 @@ class Match:
 def _match(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], loss: float) -> Match:
     residual = math.sqrt(loss / max(curve.variance(), 1e-300))
     complexity = sum(e.function.complexity for chain in chains for e in chain) + len(chains) - 1
-    return Match(tuple(tuple(chain) for chain in chains), residual, math.log10(math.hypot(residual, curve.blur)) + _PRICE * complexity)
+    score = math.log10(math.hypot(residual, curve.blur)) + _PRICE * complexity
+    return Match(tuple(tuple(chain) for chain in chains), residual, score)
 
 
 def _project(values: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -327,8 +328,15 @@ def _polish_sum(curve: Curve, terms: Sequence[SymbolicEdge], iterations: int) ->
     edges = [terms[0], *(SymbolicEdge(t.function, t.constants, (True, False, *t.free[2:])) for t in terms[1:])]
     structure = Structure.of(1, [(Op.SUM, [0] * len(edges))])
     trained = train(
-        Network(structure, tuple(edges)), curve.x[:, None], curve.y, weight=curve.weight, iterations=iterations,
-        damping=1e-3, goal=(0.1 * curve.blur) ** 2 * curve.variance(), patience=6, stall=0.1,
+        Network(structure, tuple(edges)),
+        curve.x[:, None],
+        curve.y,
+        weight=curve.weight,
+        iterations=iterations,
+        damping=1e-3,
+        goal=(0.1 * curve.blur) ** 2 * curve.variance(),
+        patience=6,
+        stall=0.1,
     )
     loss = float(trained.loss[0])
     named = [(e,) for e in trained.network.edges if isinstance(e, SymbolicEdge)]

@@ -66,19 +66,20 @@ def with_chains(network: Network, chosen: Mapping[int, Terms], identity: Functio
     links: list[tuple[tuple[int, ...], tuple[int, ...], EdgeFunction]] = []
     for e, edge in enumerate(structure.edges):
         terms = chosen.get(e, [[network.edges[e]]])
-        start, end = (edge.source, 1), (edge.target, 1)
+        start: tuple[int, ...] = (edge.source, 1)
+        end: tuple[int, ...] = (edge.target, 1)
         if len(terms) > 1:
             joint = (edge.target, 0, e, len(terms), 0)
             links.append((joint, end, _exactly(identity, network.batch)))
             end = joint
         for t, chain in enumerate(terms):
-            inner = [(edge.target, 0, e, t, k) for k in range(len(chain) - 1)]
-            places: list[tuple[int, ...]] = [start, *inner, end]
+            inner: list[tuple[int, ...]] = [(edge.target, 0, e, t, k) for k in range(len(chain) - 1)]
+            places = [start, *inner, end]
             links += zip(places[:-1], places[1:], chain, strict=True)
-    places = sorted({target for _, target, _ in links})
-    number = {place: structure.n_inputs + k for k, place in enumerate(places)}
+    targets = sorted({target for _, target, _ in links})
+    number = {place: structure.n_inputs + k for k, place in enumerate(targets)}
     number |= {(i, 1): i for i in range(structure.n_inputs)}
-    ops = tuple(structure.op(place[0]) if place[1] else Op.SUM for place in places)
+    ops = tuple(structure.op(place[0]) if place[1] else Op.SUM for place in targets)
     links.sort(key=lambda link: number[link[1]])
     edges = tuple(Edge(number[source], number[target]) for source, target, _ in links)
     return Network(Structure(structure.n_inputs, ops, edges), tuple(f for _, _, f in links))
@@ -214,7 +215,14 @@ class Namer:
     def _finish(self, network: Network, blur: float) -> Named:
         """Refits all constants of a network without splines."""
         trained = train(
-            network, self.x, self.y, iterations=40, damping=1e-3, goal=1e-24, stall=0.5, patience=6,
+            network,
+            self.x,
+            self.y,
+            iterations=40,
+            damping=1e-3,
+            goal=1e-24,
+            stall=0.5,
+            patience=6,
             expired=self.expired,
         )
         return self._named(trained, blur)
@@ -277,8 +285,14 @@ class Namer:
             if self.expired():
                 break
             trained = train(
-                with_chains(network, {e: match.chains}), self.x, self.y, iterations=20, damping=1e-3, stall=0.1,
-                patience=5, expired=self.expired,
+                with_chains(network, {e: match.chains}),
+                self.x,
+                self.y,
+                iterations=20,
+                damping=1e-3,
+                stall=0.1,
+                patience=5,
+                expired=self.expired,
             )
             tried.append(self._named(trained, blur))
         return [n for n in tried if n.length < torch.inf]

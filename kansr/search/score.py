@@ -5,10 +5,11 @@ Automatica 14, 1978; for formulas S.-M. Udrescu et al., NeurIPS 2020, arXiv:2006
 
     DL = n/2 * log(mse)  +  sum over constants of log(1 + |c| / stderr(c))  +  structure,
 
-in nats. A constant costs as many digits as the data support: one known to four digits costs log(10^4). For
-coefficients of splines, whose single values mean nothing, 1/2 log(n) each stands for it, as in the Bayesian information
-criterion (G. Schwarz, Ann. Statist. 6, 1978); no constant costs less. The structure costs `NODE` for each node of the expression tree (which symbol it is, out of some twenty). Every mean square
-error is taken no lower than a floor: what lies below it is rounding, or a spline's own approximation error.
+in nats. A constant costs as many digits as the data support: one known to four digits costs log(10^4), and none costs
+less than 1/2 log(n). For coefficients of splines, whose single values mean nothing, that 1/2 log(n) stands, as in the
+Bayesian information criterion (G. Schwarz, Ann. Statist. 6, 1978). The structure costs `NODE` for each node of the
+expression tree (which symbol it is, out of some twenty). Every mean square error is taken no lower than a floor: what
+lies below it is rounding, or a spline's own approximation error.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-
+"""Fitting parameters: Levenberg-Marquardt on networks."""
