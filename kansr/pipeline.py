@@ -18,9 +18,10 @@ from kansr.formula.constants import Rows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
 from kansr.functions import select, without_twins
-from kansr.kan.structure import Structure
 from kansr.results import Candidate, Constant, FitResult, Metrics, Outcome, Recorder, Stage
-from kansr.search.driver import Found, Listener, Search
+from kansr.search.driver import Budget, Search
+from kansr.search.ledger import Found, Listener
+from kansr.search.table import Table
 
 __all__ = ["fit"]
 
@@ -62,19 +63,19 @@ def fit(
 
     judge = _Judge(dataset, config.seed)
     train, validation = dataset.split.train, dataset.split.validation
-    held = validation if len(validation) else train
     order = np.random.default_rng(config.seed).permutation(train)  # samples of rows are its first rows
+    x, y = torch.from_numpy(dataset.x[order]), torch.from_numpy(dataset.y[order])
+    x_held, y_held = torch.from_numpy(dataset.x[validation]), torch.from_numpy(dataset.y[validation])
+    table = Table(x, y, *((x_held, y_held) if len(validation) else (x, y)), judge.symbols)
     search = Search(
-        torch.from_numpy(dataset.x[order]),
-        torch.from_numpy(dataset.y[order]),
-        torch.from_numpy(dataset.x[held]),
-        torch.from_numpy(dataset.y[held]),
-        judge.symbols,
+        table,
         without_twins(select(config.functions)),
         torch.Generator().manual_seed(config.seed),
-        before_end(_LATE * config.time_limit),
-        before_end(_RESERVE + _FINISHING),
-        before_end(_RESERVE),
+        Budget(
+            late=before_end(_LATE * config.time_limit),
+            expired=before_end(_RESERVE + _FINISHING),
+            closing=before_end(_RESERVE),
+        ),
         _Bridge(recorder, judge),
     )
     result = search.run()
@@ -87,7 +88,7 @@ def fit(
         symbols=judge.names,
         best=best,
         front=front,
-        noise=_noise(best, result.network_mse, dataset),
+        noise=_noise(best, result.network_error, dataset),
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
@@ -200,10 +201,10 @@ def _front(candidates: Sequence[Candidate], best: Candidate) -> tuple[Candidate,
     return tuple(front)
 
 
-def _noise(best: Candidate, network_mse: float, dataset: Dataset) -> float:
+def _noise(best: Candidate, network_error: float, dataset: Dataset) -> float:
     """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
     held = dataset.split.validation if len(dataset.split.validation) else dataset.split.train
-    return min(_held_out(best).rmse, math.sqrt(network_mse) * float(dataset.y[held].std()))
+    return min(_held_out(best).rmse, math.sqrt(network_error) * float(dataset.y[held].std()))
 
 
 class _Bridge(Listener):
@@ -214,10 +215,13 @@ class _Bridge(Listener):
         self._judge = judge
 
     def stage(self, stage: Stage, detail: str) -> None:
+        """Passes a stage on."""
         self._recorder.stage(stage, detail)
 
     def found(self, found: Found) -> None:
+        """Passes a formula on."""
         self._recorder.best(self._judge.candidate(found))
 
-    def network(self, structure: Structure, rmse: float) -> None:
-        self._recorder.event("network", edges=len(structure.edges), rmse=rmse)
+    def network(self, edges: int, rmse: float) -> None:
+        """Passes a trained network on."""
+        self._recorder.event("network", edges=edges, rmse=rmse)

@@ -1,0 +1,111 @@
+"""The formulas found so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy
+
+from kansr.formula.rewrite import complexity
+from kansr.results import Stage
+from kansr.search.finishing import Finished, Finisher
+from kansr.search.table import Table
+
+__all__ = ["Found", "Ledger", "Listener"]
+
+# A formula with a mean square error below this (over the target's variance) explains clean data completely.
+CLEAN = 1e-16
+# Rows that the many small refits of finishing are made on.
+_SAMPLE = 500
+# An expression with more nodes explains nothing, whatever its error.
+_TOO_LONG = 400
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finished formula.
+
+    Attributes:
+        finished: The formula with its constants and description length.
+        held_error: Mean square error on the held rows, over the target's variance there.
+    """
+
+    finished: Finished
+    held_error: float
+
+    @property
+    def complexity(self) -> int:
+        """Nodes of the expression tree."""
+        return complexity(self.finished.expression)
+
+
+class Listener:
+    """What the search tells while it runs; this one ignores it."""
+
+    def stage(self, stage: Stage, detail: str) -> None:
+        """The search turned to `stage`."""
+
+    def found(self, found: Found) -> None:
+        """A better formula than all before."""
+
+    def network(self, edges: int, rmse: float) -> None:
+        """A network was trained."""
+
+
+class Ledger:
+    """Finishes formulas and keeps them."""
+
+    def __init__(self, table: Table, closing: Callable[[], bool], listener: Listener) -> None:
+        """Starts with a constant and a linear formula: there is something to show from the first second on.
+
+        Args:
+            table: The rows.
+            closing: True ends the finishing of a formula where it is.
+            listener: Is told of each better formula.
+        """
+        self.found: list[Found] = []
+        self._table = table
+        self._listener = listener
+        self._finisher = Finisher(table.rows(), table.rows(_SAMPLE), table.positive, closing)
+        mean, spread = float(table.y.mean()), float(table.y.std())
+        slopes = [
+            sympy.Float(1e-3 * spread / float(column.std())) * symbol
+            for symbol, column in zip(table.symbols, table.x.T, strict=True)
+        ]
+        self._add(self._finisher.fit(sympy.Float(mean), self._finisher.rows))
+        self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
+        self.baselines = len(self.found)
+
+    def add(self, expression: sympy.Expr, believed: Callable[[float], bool]) -> None:
+        """Takes in the expression of a named network.
+
+        Args:
+            expression: In the columns' symbols.
+            believed: Whether a formula with this error is taken for right and so worth finishing; any other one is
+                only fitted: some of its names are wrong.
+        """
+        if complexity(expression) > _TOO_LONG:
+            return
+        rough = self._finisher.rough(expression)
+        self._add(self._finisher(rough.expression) if believed(rough.mse) else rough)
+
+    def _add(self, finished: Finished) -> None:
+        held_error = self._table.formula_error(finished.template)
+        if not math.isfinite(finished.length + held_error):
+            return
+        found = Found(finished, held_error)
+        better = all(finished.length < f.finished.length for f in self.found)
+        self.found.append(found)
+        if better:
+            self._listener.found(found)
+
+    @property
+    def best(self) -> Found:
+        """The formula with the shortest description."""
+        return min(self.found, key=lambda f: f.finished.length)
+
+    def explains_all(self) -> bool:
+        """Whether a formula is exact, on rows that did not fit it too."""
+        return any(f.finished.mse < CLEAN and f.held_error < 100 * CLEAN for f in self.found)

@@ -1,0 +1,78 @@
+"""The rows that a search works on, and errors on them in the table's own units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy
+import torch
+from torch import Tensor
+
+from kansr.formula.constants import Rows, Template
+from kansr.formula.dual import evaluate_dual
+from kansr.kan.network import Network
+from kansr.search.lens import Lens
+
+__all__ = ["Table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in random order, so that the first ones are a sample.
+
+    Attributes:
+        x: Training inputs in the table's units, `(n, d)`.
+        y: Training target, `(n,)`.
+        x_held: Inputs of the rows that decide between formulas, `(m, d)`; the training rows where there are none.
+        y_held: Their target, `(m,)`.
+        symbols: A symbol for each column.
+    """
+
+    x: Tensor
+    y: Tensor
+    x_held: Tensor
+    y_held: Tensor
+    symbols: Sequence[sympy.Symbol]
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether the held rows are others than the training rows."""
+        return self.x_held is not self.x
+
+    def rows(self, most: int | None = None) -> Rows:
+        """The first training rows, all by default."""
+        return Rows(dict(zip(self.symbols, self.x[:most].T, strict=True)), self.y[:most])
+
+    def seen(self, lens: Lens, most: int) -> tuple[Tensor, Tensor]:
+        """What a network sees of the first training rows: inputs `(n, d)` and target `(n,)`."""
+        return lens.inputs(self.x[:most]), lens.target(self.y[:most])
+
+    def network_error(self, network: Network, lens: Lens) -> float:
+        """Mean square error of a network on the held rows, over the target's variance there."""
+        output = lens.restore(network(lens.inputs(self.x_held))[0])
+        # where the same rows fitted the coefficients, each of them has used up one
+        spent = 0 if self.holds_out else sum(network.sizes)
+        rows = max(len(self.y_held) - spent, 1)
+        return _finite(float((output - self.y_held).square().sum()) / rows / _variance(self.y_held))
+
+    def formula_error(self, template: Template) -> float:
+        """Mean square error of a formula on the held rows, over the target's variance there."""
+        rows = Rows(dict(zip(self.symbols, self.x_held.T, strict=True)), self.y_held)
+        residual, _ = template.residuals(rows, template.values)
+        spent = 0 if self.holds_out else len(template.symbols)
+        return _finite(float(residual.square().sum()) / max(len(residual) - spent, 1) / _variance(self.y_held))
+
+    def positive(self, expression: sympy.Expr) -> bool:
+        """Whether an expression is positive on every training row."""
+        value, _ = evaluate_dual(expression, self.rows().columns, {}, torch.empty(0, dtype=torch.float64))
+        return bool((value > 0).all())
+
+
+def _variance(y: Tensor) -> float:
+    return max(float(y.var(correction=0)), 1e-300)
+
+
+def _finite(error: float) -> float:
+    return error if math.isfinite(error) else math.inf

@@ -1,0 +1,63 @@
+"""Training of one structure: many random starts, of which the best go on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from kansr.kan.network import random_network
+from kansr.kan.structure import Structure
+from kansr.train.network import Trained, train_splines
+
+__all__ = ["TRAINING_ROWS", "train_structure"]
+
+TRAINING_ROWS = 800
+# Successive halving: (restarts, rows, iterations) of each stage, by the number of nodes (the last: or more).
+_STAGES = (
+    ((8, 300, 8), (1, TRAINING_ROWS, 32)),
+    ((8, 300, 6), (3, 600, 8), (1, TRAINING_ROWS, 40)),
+    ((24, 300, 6), (6, 600, 8), (1, TRAINING_ROWS, 40)),
+)
+_GRID_SIZE, _ORDER = 5, 3
+# Rows that each coefficient needs at least: with fewer, grids get coarser and at last the structure is too large.
+_ROWS_PER_COEFFICIENT = 3
+
+
+def train_structure(
+    structure: Structure,
+    x: Tensor,
+    y: Tensor,
+    generator: torch.Generator,
+    expired: Callable[[], bool],
+    *,
+    at_any_rate: bool = False,
+) -> Trained | None:
+    """Trains a structure by successive halving (K. Jamieson & A. Talwalkar, AISTATS 2016) of random starts.
+
+    Args:
+        structure: The graph.
+        x: Inputs in `[-1, 1]`, `(n, n_inputs)`.
+        y: Target of variance one, `(n,)`.
+        generator: Source of the starts.
+        expired: True ends the training where it is.
+        at_any_rate: Train even where the rows are too few for so many edges.
+
+    Returns:
+        The best network; None if the rows are too few or no start could be evaluated.
+    """
+    room = len(y) // (_ROWS_PER_COEFFICIENT * len(structure.edges)) - _ORDER
+    if room < 1 and not at_any_rate:
+        return None
+    grid_size = max(1, min(room, _GRID_SIZE))
+    stages = _STAGES[min(len(structure.ops), len(_STAGES)) - 1]
+    network = random_network(structure, stages[0][0], generator, grid_size=grid_size, order=_ORDER)
+    trained: Trained | None = None
+    for restarts, rows, iterations in stages:
+        if trained is not None:
+            network = trained.select(trained.loss.argsort()[:restarts].tolist()).network
+        damping = 1e-2 if trained is None else 1e-3
+        trained = train_splines(network, x[:rows], y[:rows], iterations=iterations, damping=damping, expired=expired)
+    return trained if trained is not None and math.isfinite(trained.rmse) else None
