@@ -54,6 +54,19 @@ def test_a_dropped_edge_is_replaced_by_its_mean(make: type) -> None:
     torch.testing.assert_close(smaller(X), first.y * second.y.mean())
 
 
+@pytest.mark.parametrize("op", Op)
+def test_several_dropped_edges_are_replaced_by_all_their_means(op: Op) -> None:
+    network = splines(Structure.of(2, [(op, [0, 1, 0])]))
+    first, second, third = (activation.y for activation in network.trace(X).activations)
+    smaller = drop_edges(network, X, [0, 2])
+    assert smaller is not None
+    if op is Op.SUM:
+        expected = second + first.mean() + third.mean()
+    else:
+        expected = second * first.mean() * third.mean()
+    torch.testing.assert_close(smaller(X), expected)
+
+
 def test_edges_that_hang_in_the_air_go_too() -> None:
     network = splines(STRUCTURES["layers"])
     structure = network.structure
