@@ -83,7 +83,9 @@ def local_basis(x: Tensor, low: Tensor, high: Tensor, grid_size: int, order: int
     t = (inside - low) / step
     index = t.long().clamp_(0, grid_size - 1)  # clamped after the cast: a NaN has some integer too
     u = t - index
-    powers = torch.stack([torch.ones_like(u), *(u**p for p in range(1, order + 1))], 1)
+    powers = u.new_ones(u.shape[0], order + 1, u.shape[1])
+    for p in range(1, order + 1):
+        torch.mul(powers[:, p - 1], u, out=powers[:, p])
     slopes = _slopes(order) @ powers / step[:, None, :]
     values = pieces(order) @ powers + (x - inside)[:, None, :] * slopes
     return LocalBasis(index, values, slopes)

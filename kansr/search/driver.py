@@ -37,12 +37,12 @@ _LOOKS_EXACT, _BETTER, _NOISY = 1e-7, 0.9, 1e-5
 _HOPELESS = 25.0
 # After so many structures without a better network the waiting ones are looked at, unless all are this bad.
 _PATIENCE, _HARDLY_NOISE = 6, 1e-3
+# After so many, the plateau is taken for the noise if a formula is as good as the networks.
+_LONG_PATIENCE = 24
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 4.0
-# A formula is as good as the best network if its error is no larger than this many times the network's.
-_AS_GOOD = 1.05
 _ROUNDS = 1000
 
 
@@ -147,7 +147,7 @@ class Search:
     def _rounds(self) -> Outcome:
         views = lenses(self._table.x, self._table.y)
         for number in range(_ROUNDS):
-            known = len(self._drafts)
+            known = (self._least, len(self._ledger.found))
             for structure in structures(self._table.x.shape[1]):
                 for lens in views:
                     if self._budget.expired():
@@ -155,18 +155,27 @@ class Search:
                     if self._budget.late() and len(self._ledger.found) <= self._ledger.baselines:
                         self._name_best(4)
                     self._try(structure, lens)
-                    if self._ledger.explains_all():
+                    if self._ledger.explains_all() or self._plateau_explained():
                         return Outcome.CONVERGED
             self._name_best(4, thorough=number > 0)
             if self._ledger.explains_all() or self._noise_reached():
                 return Outcome.CONVERGED
-            if len(self._drafts) == known:
+            if (self._least, len(self._ledger.found)) == known:
                 return Outcome.EXHAUSTED
         return Outcome.EXHAUSTED
 
+    def _plateau_explained(self) -> bool:
+        """Whether no structure has been better for long, and a formula is as good as they are."""
+        if self._idle != _LONG_PATIENCE:
+            return False
+        self._name_best(4)
+        return self._noise_reached()
+
     def _noise_reached(self) -> bool:
         """Whether a formula predicts held rows as well as the most flexible network does."""
-        return self._ledger.best.held_error <= _AS_GOOD * min((d.error for d in self._drafts), default=0.0)
+        # errors measured on m rows differ by some 1/sqrt(m) by chance
+        tolerance = 1 + 1 / math.sqrt(len(self._table.y_held))
+        return self._ledger.best.held_error <= tolerance * min((d.error for d in self._drafts), default=0.0)
 
     # --- networks
 
@@ -177,6 +186,7 @@ class Search:
         z, t = self._table.seen(lens, TRAINING_ROWS)
         trained = train_structure(structure, z, t, self._generator, self._budget.expired, at_any_rate=not self._waiting)
         if trained is None:
+            self._idle += 1
             return
         self._listener.network(len(structure.edges), trained.rmse)
         waiting = self._measured(trained, lens)
@@ -216,7 +226,7 @@ class Search:
     # --- names
 
     def _name_best(self, most: int, *, thorough: bool = False) -> None:
-        """Prunes the simplest of the equally good networks that wait, and names those with the shortest descriptions."""
+        """Prunes the simplest of the equally good networks that wait; names those with the shortest descriptions."""
         plateau = [w for w in self._waiting if w.error <= _PLATEAU * self._least]
         self._waiting = [w for w in self._waiting if w.error > _PLATEAU * self._least]
         for waiting in plateau[: 2 * most]:

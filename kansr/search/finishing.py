@@ -7,7 +7,7 @@ simple numbers as long as the description length falls; last, what is left is ro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import sympy
@@ -47,13 +47,13 @@ class Finisher:
         rows: All training rows, in the table's units.
         sample: Some of them, for the many trial fits.
         positive: Whether a part of an expression is positive on the rows.
-        expired: True ends the finishing where it is.
+        closing: True ends the finishing where it is.
     """
 
     rows: Rows
     sample: Rows
     positive: Positive
-    expired: Callable[[], bool]
+    closing: Callable[[], bool]
 
     def __call__(self, expression: sympy.Expr) -> Finished:
         """The shortest description found of the same law."""
@@ -67,7 +67,7 @@ class Finisher:
 
     def fit(self, expression: sympy.Expr, rows: Rows) -> Finished:
         """The expression with its constants refitted."""
-        template, mse = Template.of(expression).fit(rows, expired=self.expired)
+        template, mse = Template.of(expression).fit(rows, expired=self.closing)
         return self._scored(template, mse, rows)
 
     def _scored(self, template: Template, mse: float, rows: Rows) -> Finished:
@@ -81,47 +81,61 @@ class Finisher:
         return Finished(template, mse, description_length(mse, len(self.rows.y), constants, nodes))
 
     def _shorten(self, best: Finished) -> Finished:
-        """Takes the simplifications that shorten the description, the first that does, until none does."""
-        tried: set[sympy.Expr] = set()
-        improved = True
-        while improved and not self.expired():
-            improved = False
-            for trial in self._simplifications(best):
-                if trial in tried or self.expired():
-                    continue
-                tried.add(trial)
-                candidate = self.fit(trial, self.sample)
-                if candidate.length < best.length:
-                    best, improved = candidate, True
-                    break
+        """Takes simplifications as long as the description gets shorter: a bold one, else the best single one."""
+        while not self.closing():
+            shorter = self._best_of(self._bold(best), best, first=True) or self._best_of(self._single(best), best)
+            if shorter is None:
+                break
+            best = shorter
         return best
 
-    def _simplifications(self, best: Finished) -> Iterator[sympy.Expr]:
-        """Expressions with one or more constants replaced by simple numbers, boldest first."""
+    def _best_of(self, trials: Iterable[sympy.Expr], best: Finished, *, first: bool = False) -> Finished | None:
+        """The trial with the shortest description, if any is shorter than the best so far."""
+        found: Finished | None = None
+        for trial in dict.fromkeys(trials):
+            if self.closing() or (first and found):
+                break
+            candidate = self.fit(trial, self.sample)
+            if candidate.length < (found or best).length:
+                found = candidate
+        return found
+
+    def _near(self, best: Finished) -> list[tuple[float, int, sympy.Expr]]:
+        """Simple numbers that the data do not object to: distance in units of what is allowed, constant, number."""
         template = best.template
-        options = [_simple(float(v)) for v in template.values]
         errors = template.standard_errors(self.sample)
         near = []
-        for i, (value, simple, error) in enumerate(zip(template.values.tolist(), options, errors, strict=True)):
-            for number in simple:
+        for i, (value, error) in enumerate(zip(template.values.tolist(), errors, strict=True)):
+            for number in _simple(value):
                 distance = abs(value - float(number))
                 allowed = max(4 * (error or 0.0), 1e-6 * max(abs(value), abs(float(number))))
                 if distance <= allowed or error is None:
                     near.append((distance / (allowed or 1.0), i, number))
-        near.sort(key=lambda item: (item[0], sympy.default_sort_key(item[2])))
+        return sorted(near, key=lambda item: (item[0], sympy.default_sort_key(item[2])))
+
+    def _bold(self, best: Finished) -> Iterator[sympy.Expr]:
+        """Several constants replaced at once: all that may be simple numbers, and all that may be zero."""
         every: dict[int, sympy.Expr] = {}
-        for _, i, number in near:
+        zeros: dict[int, sympy.Expr] = {}
+        for _, i, number in self._near(best):
             every.setdefault(i, number)
-        if len(every) > 1:
-            yield self._with(template, every)
+            if number == 0:
+                zeros[i] = number
+        for numbers in (every, zeros):
+            if len(numbers) > 1:
+                yield self._with(best.template, numbers)
+
+    def _single(self, best: Finished) -> Iterator[sympy.Expr]:
+        """One constant replaced by a simple number, or its term left out."""
+        near = self._near(best)
         for _, i, number in near:
-            yield self._with(template, {i: number})
-        for i, value in enumerate(template.values.tolist()):
-            if not any(n == 0 and j == i for _, j, n in near):
-                yield self._with(template, {i: sympy.Integer(0)})
-            root = sympy.nsimplify(round(2 * value)) / 2
-            if 0.02 < abs(value - float(root)) <= 0.1 and abs(root) <= 4 and root != 0:
-                yield self._with(template, {i: root})
+            yield self._with(best.template, {i: number})
+        for i, value in enumerate(best.template.values.tolist()):
+            yield self._with(best.template, {i: sympy.Integer(0)})
+            # an exponent that noise or a wrong neighbour has pushed away from its half or whole number
+            root = sympy.Rational(round(2 * value), 2) if math.isfinite(value) else sympy.Integer(0)
+            if 0 < abs(root) <= 4 and 0.02 < abs(value - float(root)) <= 0.1:
+                yield self._with(best.template, {i: root})
 
     def _with(self, template: Template, numbers: dict[int, sympy.Expr]) -> sympy.Expr:
         values = {

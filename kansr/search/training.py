@@ -21,7 +21,9 @@ _STAGES = (
     ((8, 300, 6), (3, 600, 8), (1, TRAINING_ROWS, 40)),
     ((24, 300, 6), (6, 600, 8), (1, TRAINING_ROWS, 40)),
 )
-_GRID_SIZE, _ORDER = 5, 3
+_ORDER = 3
+# A curve of one variable may well oscillate, and costs little; in several variables grids are refined later.
+_GRID_SIZE, _GRID_SIZE_ALONE = 5, 24
 # Rows that each coefficient needs at least: with fewer, grids get coarser and at last the structure is too large.
 _ROWS_PER_COEFFICIENT = 3
 
@@ -51,7 +53,7 @@ def train_structure(
     room = len(y) // (_ROWS_PER_COEFFICIENT * len(structure.edges)) - _ORDER
     if room < 1 and not at_any_rate:
         return None
-    grid_size = max(1, min(room, _GRID_SIZE))
+    grid_size = max(1, min(room, _GRID_SIZE_ALONE if structure.n_inputs == 1 else _GRID_SIZE))
     stages = _STAGES[min(len(structure.ops), len(_STAGES)) - 1]
     network = random_network(structure, stages[0][0], generator, grid_size=grid_size, order=_ORDER)
     trained: Trained | None = None

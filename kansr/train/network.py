@@ -40,21 +40,18 @@ class NetworkProblem:
         """Linearises at `(batch, P)`."""
         network = self.network.with_parameters(parameters)
         rows = max(1, _JACOBIAN_LIMIT // parameters.numel())
-        weight = torch.ones_like(self.y) if self.weight is None else self.weight
-        chunks = [
-            self._sums(network, *chunk)
-            for chunk in zip(self.x.split(rows), self.y.split(rows), weight.split(rows), strict=True)
-        ]
+        chunks = [self._sums(network, slice(start, start + rows)) for start in range(0, len(self.y), rows)]
         n = len(self.y)
         matrix, gradient, loss = (sum(part[1:], part[0]) / n for part in zip(*chunks, strict=True))
         total = NormalEquations(matrix, gradient, loss)
         return total if self.penalty is None else self.penalty.add_to(total, parameters)
 
-    @staticmethod
-    def _sums(network: Network, x: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        output, jacobian = network.linearize(x)
-        residual = (output - y) * weight
-        jacobian *= weight
+    def _sums(self, network: Network, rows: slice) -> tuple[Tensor, Tensor, Tensor]:
+        output, jacobian = network.linearize(self.x[rows])
+        residual = output - self.y[rows]
+        if self.weight is not None:
+            residual = residual * self.weight[rows]
+            jacobian *= self.weight[rows]
         return (
             jacobian @ jacobian.mT,
             (jacobian @ residual[:, :, None])[:, :, 0],
