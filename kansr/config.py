@@ -28,7 +28,8 @@ class FitConfig(BaseModel):
         functions: Names of the library's functions that may appear; all when absent.
         validation_fraction: Share of the rows that choose between formulas.
         test_fraction: Share of the rows that are used for reporting only.
-        threads: Threads for linear algebra; torch's default when absent.
+        threads: Threads for linear algebra. The matrices are small: a second thread gains little, and on busy cores it
+            costs much.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +44,7 @@ class FitConfig(BaseModel):
     functions: tuple[str, ...] | None = None
     validation_fraction: float = Field(0.15, ge=0, lt=0.5)
     test_fraction: float = Field(0.15, ge=0, lt=0.5)
-    threads: int | None = Field(None, gt=0)
+    threads: int = Field(1, gt=0)
 
 
 def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:

@@ -58,9 +58,11 @@ def command(
     config: Annotated[
         Path | None, typer.Option(metavar="YAML", help="File with these options as keys; the command line wins.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads for linear algebra.")] = None,
+    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads for linear algebra (1).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print formula.json instead of the report.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and the answer of --json.")
+    ] = False,
     debug: Debug = False,
 ) -> ExitCode:
     """Find a formula for a column of a table."""
@@ -78,7 +80,7 @@ def command(
         "threads": threads,
     }
     summary, folder = _fit(load_config(config, flags), speak=not (quiet or json), live=not quiet)
-    if json and not quiet:
+    if json:
         from kansr.export import to_json
 
         sys.stdout.write(to_json(summary))
@@ -142,11 +144,10 @@ def _say_what_was_read(dataset: Dataset, config: FitConfig) -> None:
     print_notes(output.stderr(), dataset.notes)
 
 
-def _set_threads(threads: int | None) -> None:
-    if threads is not None:
-        import torch
+def _set_threads(threads: int) -> None:
+    import torch
 
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
 
 
 def _exit_code(summary: Summary) -> ExitCode:

@@ -40,10 +40,11 @@ def network_expression(network: Network, inputs: Sequence[sympy.Expr]) -> sympy.
 
 def _affine(scale: sympy.Float, value: sympy.Expr, shift: sympy.Float) -> sympy.Expr:
     """`scale*value + shift` with exact ones and zeros left out and sums multiplied out."""
-    if scale == 1:
+    # SymPy's Float(1.0) does not equal 1: compare numbers
+    if float(scale) == 1:
         scaled = value
     elif isinstance(value, sympy.Add):
         scaled = sympy.Add(*(scale * term for term in value.args))
     else:
         scaled = scale * value
-    return scaled + shift if shift != 0 else scaled
+    return scaled + shift if float(shift) != 0 else scaled

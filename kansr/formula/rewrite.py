@@ -49,6 +49,11 @@ def _walk(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     return rule(arguments[0], positive) if rule else expression.func(*arguments)
 
 
+def _is_one(number: sympy.Expr) -> bool:
+    """SymPy's Float(1.0) does not equal 1."""
+    return bool(number.is_real) and float(number) == 1.0
+
+
 def _split_coefficient(expression: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     """A number times the rest; the coefficient of a sum is the one that leaves it simplest."""
     if isinstance(expression, sympy.Add):
@@ -62,7 +67,7 @@ def _divided(term: sympy.Expr, factor: sympy.Expr) -> sympy.Expr:
     number, rest = term.as_coeff_Mul()
     ratio = number / factor
     # the coefficient that was divided out is one by choice, no longer a constant to be fitted
-    return rest if ratio == 1 else ratio * rest
+    return rest if _is_one(ratio) else ratio * rest
 
 
 def _coefficients(expression: sympy.Add) -> list[sympy.Expr]:
@@ -93,7 +98,7 @@ def _log(u: sympy.Expr, positive: Positive) -> sympy.Expr:
     number, rest = _split_coefficient(u)
     if number < 0:
         number, rest = -number, -rest
-    outside: list[sympy.Expr] = [] if number == 1 else [sympy.log(number)]
+    outside: list[sympy.Expr] = [] if _is_one(number) else [sympy.log(number)]
     factors = list(rest.args) if rest.is_Mul else [rest]
     if len(factors) > 1 and all(positive(f) for f in factors):
         return sympy.Add(*outside, *(_log(f, positive) for f in factors))
@@ -135,27 +140,25 @@ def _power(base: sympy.Expr, exponent: sympy.Expr, positive: Positive) -> sympy.
     if len(factors) > 1 and (whole or all(positive(f) for f in factors)):
         rest = sympy.Mul(*(_power(f, exponent, positive) for f in factors))
         return number**exponent * rest
-    if number == 1:
-        return base**exponent
+    if _is_one(number):
+        return rest**exponent
     return number**exponent * _power(rest, exponent, positive) if rest.is_Pow else number**exponent * rest**exponent
 
 
 def _product(factors: Sequence[sympy.Expr]) -> sympy.Expr:
     """Takes the coefficient out of every sum, so that a product has one constant in front."""
-    if sum(not f.is_number for f in factors) < 2:
-        return sympy.Mul(*factors)
-    number, rest = sympy.Integer(1), []
-    exponents: list[sympy.Expr] = []
-    for factor in factors:
-        if factor.is_Add:
-            inner, factor = _split_coefficient(factor)
-            number *= inner
-        if isinstance(factor, sympy.exp):
-            exponents.append(factor.args[0])
-        else:
-            rest.append(factor)
-    powers = [sympy.exp(sympy.Add(*exponents))] if exponents else []
-    return sympy.Mul(number, *rest, *powers)
+    numbers = [f for f in factors if f.is_number]
+    rest = [f for f in factors if not f.is_number]
+    if len(rest) > 1:
+        split = [_split_coefficient(f) if f.is_Add else (sympy.Integer(1), f) for f in rest]
+        numbers += [number for number, _ in split]
+        rest = [factor for _, factor in split]
+    exponents = [f.args[0] for f in rest if isinstance(f, sympy.exp)]
+    rest = [f for f in rest if not isinstance(f, sympy.exp)]
+    if exponents:
+        rest.append(sympy.exp(sympy.Add(*exponents)))
+    number = sympy.Mul(*numbers)
+    return sympy.Mul(*rest) if _is_one(number) else sympy.Mul(number, *rest)
 
 
 def _wave(function: Callable[[sympy.Expr], sympy.Expr], period: float) -> Callable[[sympy.Expr, Positive], sympy.Expr]:

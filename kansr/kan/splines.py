@@ -83,9 +83,10 @@ def local_basis(x: Tensor, low: Tensor, high: Tensor, grid_size: int, order: int
     t = (inside - low) / step
     index = t.long().clamp_(0, grid_size - 1)  # clamped after the cast: a NaN has some integer too
     u = t - index
-    powers = u.new_ones(u.shape[0], order + 1, u.shape[1])
-    for p in range(1, order + 1):
-        torch.mul(powers[:, p - 1], u, out=powers[:, p])
+    monomials = [torch.ones_like(u)]
+    for _ in range(order):
+        monomials.append(monomials[-1] * u)
+    powers = torch.stack(monomials, 1)
     slopes = _slopes(order) @ powers / step[:, None, :]
     values = pieces(order) @ powers + (x - inside)[:, None, :] * slopes
     return LocalBasis(index, values, slopes)

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kansr.functions import Function, Inner
+from kansr.functions import IDENTITY, Function, Inner
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network
 from kansr.kan.structure import Op, Structure
 from kansr.search.bank import BankEdge
 from kansr.train.network import train
 
-__all__ = ["Curve", "Match", "match_compositions", "match_functions", "match_polynomials", "match_sums"]
+__all__ = ["Curve", "Match", "match_compositions", "match_functions", "match_pairs", "match_polynomials"]
 
 # Price of one unit of complexity, in decades of the residual.
 _PRICE = 0.15
@@ -62,35 +62,37 @@ class Curve:
 
 @dataclass(frozen=True)
 class Match:
-    """A sum of chains of functions laid over a curve.
+    """A sum or product of chains of functions laid over a curve.
 
     Attributes:
-        chains: The terms of the sum; each is one function, or several, innermost first.
+        chains: The terms; each is one function, or several, innermost first.
         residual: Weighted rms residual relative to the curve's own spread.
         score: Decades of residual (down to the blur) plus the price of the functions; low is good.
+        op: Whether the terms are added or multiplied.
     """
 
     chains: tuple[tuple[SymbolicEdge, ...], ...]
     residual: float
     score: float
+    op: Op = Op.SUM
 
     @property
     def name(self) -> str:
-        """Such as `log(exp)` or `x + sin`."""
+        """Such as `log(exp)`, `x + sin` or `x * sin`."""
         terms = [[e.function.name for e in reversed(chain)] for chain in self.chains]
-        return " + ".join("(".join(names) + ")" * (len(names) - 1) for names in terms)
+        return f" {self.op.value} ".join("(".join(names) + ")" * (len(names) - 1) for names in terms)
 
     @property
     def only(self) -> SymbolicEdge | None:
-        """The last function of the only term; None for a sum."""
+        """The last function of the only term; None for several."""
         return self.chains[0][-1] if len(self.chains) == 1 else None
 
 
-def _match(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], loss: float) -> Match:
+def _match(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], loss: float, op: Op = Op.SUM) -> Match:
     residual = math.sqrt(loss / max(curve.variance(), 1e-300))
     complexity = sum(e.function.complexity for chain in chains for e in chain) + len(chains) - 1
     score = math.log10(math.hypot(residual, curve.blur)) + _PRICE * complexity
-    return Match(tuple(tuple(chain) for chain in chains), residual, score)
+    return Match(tuple(tuple(chain) for chain in chains), residual, score, op)
 
 
 def _project(values: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -271,44 +273,57 @@ def _row(c: float, d: float) -> Tensor:
     return torch.tensor([[c, d, 1.0, 0.0]], dtype=torch.float64)
 
 
-def match_sums(curve: Curve, functions: Sequence[Function], *, pairs: int = 12, keep: int = 3) -> list[Match]:
-    """Sums `c1*f(...) + c2*g(...) + d` that lie closest to a curve, best first.
+def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: int = 16, keep: int = 3) -> list[Match]:
+    """Sums `c1*f + c2*g + d` or products `c*f*g + d` of two functions that lie closest to a curve, best first.
 
-    For all pairs of starts of all functions the three outer constants are solved at once, from the Gram matrix of
-    the candidates.
+    For all pairs of starts of all functions the outer constants are solved at once.
 
     Args:
         curve: The samples.
-        functions: What may be a term.
+        functions: What may be a term or factor.
+        op: Whether the two are added or multiplied.
         pairs: How many pairs of functions are polished.
         keep: How many come back.
     """
     thin = Curve(curve.x[:_THIN], curve.y[:_THIN], curve.weight[:_THIN], curve.blur)
-    low, high = torch.tensor(thin.span, dtype=thin.x.dtype)
-    rows = [(f, _to_data(f, _thin(f.starts, 40), low, high)) for f in functions if f.complexity]
-    values = torch.cat([f.value(c[:, 2:3] * thin.x + c[:, 3:4]) for f, c in rows])
-    constants = torch.cat([c for _, c in rows])
-    owner = torch.cat([torch.full((len(c),), i) for i, (_, c) in enumerate(rows)])
-    good = values.isfinite().all(1) & (values.abs().amax(1) < 1e8) & (values.std(1) > 1e-9)
-    values, constants, owner = values[good], constants[good], owner[good]
-    loss = _pair_losses(values, thin)
-    chains = []
-    seen: set[tuple[int, int]] = set()
-    for position in loss.flatten().argsort()[:20_000].tolist():
+    used = [f for f in functions if f.complexity]
+    owner, constants, values = _pair_candidates(used, thin, op)
+    price = torch.tensor([_PRICE * f.complexity for f in used], dtype=values.dtype)[owner]
+    loss = _sum_losses(values, thin) if op is Op.SUM else _product_losses(values, thin)
+    score = 0.5 * (loss / thin.variance() + thin.blur**2).log10() + price[:, None] + price[None, :]
+    chosen: dict[tuple[int, int], tuple[int, int]] = {}
+    for position in score.flatten().argsort()[:20_000].tolist():
         i, j = divmod(position, len(owner))
-        names = (int(owner[i]), int(owner[j]))
-        if names not in seen and names[0] <= names[1]:
-            seen.add(names)
-            chains.append([SymbolicEdge.of(rows[int(owner[k])][0], constants[k : k + 1]) for k in (i, j)])
-        if len(chains) == pairs:
+        chosen.setdefault((int(owner[i]), int(owner[j])), (i, j))
+        if len(chosen) == pairs:
             break
-    found = [_polish_sum(thin, pair, 30) for pair in chains]
+    found = []
+    for (f, g), (i, j) in chosen.items():
+        edges = _pair_edges(used[f], used[g], constants[[i, j]], values[[i, j]], thin, op)
+        found.append(_polish_pair(thin, edges, op, 30))
     best = sorted((m for m in found if m is not None), key=lambda m: m.score)[:keep]
-    polished = [_polish_sum(curve, [c[-1] for c in m.chains], 40) for m in best]
+    polished = [_polish_pair(curve, [c[-1] for c in m.chains], op, 40) for m in best]
     return sorted((m for m in polished if m is not None), key=lambda m: m.score)
 
 
-def _pair_losses(values: Tensor, curve: Curve) -> Tensor:
+def _pair_candidates(functions: Sequence[Function], curve: Curve, op: Op) -> tuple[Tensor, Tensor, Tensor]:
+    """Which function each candidate is, its constants `(rows, 4)` and its values `(rows, n)`."""
+    low, high = torch.tensor(curve.span, dtype=curve.x.dtype)
+    owner, constants, values = [], [], []
+    for i, f in enumerate(functions):
+        c = _to_data(f, _thin(f.starts, 64 if f.inner is Inner.AFFINE else 40), low, high)
+        if op is Op.PRODUCT and f.inner is Inner.NONE:  # a factor `x + d` may have its zero anywhere
+            c = c.repeat(25, 1)
+            c[:, 1] = -torch.linspace(-1.0, 2.0, 25, dtype=c.dtype) * (high - low) - low
+        owner.append(torch.full((len(c),), i))
+        constants.append(c)
+        values.append(f.value(c[:, 2:3] * curve.x + c[:, 3:4]) + c[:, 1:2])
+    everything = torch.cat(owner), torch.cat(constants), torch.cat(values)
+    good = everything[2].isfinite().all(1) & (everything[2].abs().amax(1) < 1e8) & (everything[2].std(1) > 1e-9)
+    return everything[0][good], everything[1][good], everything[2][good]
+
+
+def _sum_losses(values: Tensor, curve: Curve) -> Tensor:
     """Mean square residual of `c1*v_i + c2*v_j + d` for all pairs, infinite where the two are as good as one."""
     w2 = curve.weight.square() / curve.weight.square().sum()
     target = curve.y - w2 @ curve.y
@@ -318,17 +333,44 @@ def _pair_losses(values: Tensor, curve: Curve) -> Tensor:
     b = (centred * w2) @ target
     determinant = 1 - gram.square()
     explained = (b[:, None].square() + b[None, :].square() - 2 * gram * b[:, None] * b[None, :]) / determinant
-    loss = w2 @ target.square() - explained
+    loss = (w2 @ target.square() - explained).clamp_min(0)
     return torch.where((determinant > 1e-7).triu(1), loss, torch.inf)
 
 
-def _polish_sum(curve: Curve, terms: Sequence[SymbolicEdge], iterations: int) -> Match | None:
-    """One sum of two functions after a descent."""
-    # the second shift would be a flat direction
-    edges = [terms[0], *(SymbolicEdge(t.function, t.constants, (True, False, *t.free[2:])) for t in terms[1:])]
-    structure = Structure.of(1, [(Op.SUM, [0] * len(edges))])
+def _product_losses(values: Tensor, curve: Curve) -> Tensor:
+    """Mean square residual of `c*v_i*v_j + d` for all pairs."""
+    rows = []
+    for i in range(len(values)):
+        later = _project(values[i] * values[i + 1 :], curve.y, curve.weight)[2]
+        rows.append(torch.cat([torch.full((i + 1,), torch.inf, dtype=values.dtype), later]))
+    return torch.stack(rows)
+
+
+def _pair_edges(
+    f: Function, g: Function, constants: Tensor, values: Tensor, curve: Curve, op: Op
+) -> list[SymbolicEdge]:
+    """Two functions with their outer constants solved, and only those free that are no flat direction."""
+    first, second = constants[:1].clone(), constants[1:].clone()
+    if op is Op.SUM:
+        columns = torch.stack([*values, torch.ones_like(curve.x)], 1) * curve.weight[:, None]
+        outer = torch.linalg.lstsq(columns, (curve.y * curve.weight)[:, None], driver="gelsd").solution[:, 0]
+        first[0, :2], second[0, :2] = outer[[0, 2]], outer[[1, 1]] * torch.tensor([1.0, 0.0])
+        return [SymbolicEdge.of(f, first), SymbolicEdge(g, second, (True, False, *g.inner.value))]
+    c, _, _ = _project((values[0] * values[1])[None, :], curve.y, curve.weight)
+    first[0, :2] *= c
+    shifts = [h.inner is Inner.NONE for h in (f, g)]
+    return [
+        SymbolicEdge(f, first, (True, shifts[0], *f.inner.value)),
+        SymbolicEdge(g, second, (False, shifts[1], *g.inner.value)),
+    ]
+
+
+def _polish_pair(curve: Curve, edges: Sequence[SymbolicEdge], op: Op, iterations: int) -> Match | None:
+    """A sum or product of two functions after a descent."""
+    joint = SymbolicEdge(IDENTITY, _row(1.0, 0.0), (False, op is Op.PRODUCT, False, False))
+    structure = Structure.of(1, [(op, [0, 0]), (Op.SUM, [1])])
     trained = train(
-        Network(structure, tuple(edges)),
+        Network(structure, (*edges, joint)),
         curve.x[:, None],
         curve.y,
         weight=curve.weight,
@@ -339,5 +381,5 @@ def _polish_sum(curve: Curve, terms: Sequence[SymbolicEdge], iterations: int) ->
         stall=0.1,
     )
     loss = float(trained.loss[0])
-    named = [(e,) for e in trained.network.edges if isinstance(e, SymbolicEdge)]
-    return _match(curve, named, loss) if math.isfinite(loss) else None
+    named = [(e,) for e in trained.network.edges[:2] if isinstance(e, SymbolicEdge)]
+    return _match(curve, named, loss, op) if math.isfinite(loss) else None

@@ -20,12 +20,12 @@ from kansr.functions import IDENTITY, Function
 from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge
 from kansr.kan.network import Network, Trace
 from kansr.kan.structure import Edge, Op, Structure
-from kansr.search.matching import Curve, Match, match_compositions, match_functions, match_polynomials, match_sums
+from kansr.search.matching import Curve, Match, match_compositions, match_functions, match_pairs, match_polynomials
 from kansr.search.pruning import Pruned
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train
 
-__all__ = ["Named", "Namer", "with_chains"]
+__all__ = ["Named", "Namer", "with_matches"]
 
 # Samples a curve is matched on.
 _SAMPLES = 200
@@ -49,28 +49,26 @@ class Named:
     length: float
 
 
-Terms = Sequence[Sequence[EdgeFunction]]
-
-
-def with_chains(network: Network, chosen: Mapping[int, Terms], identity: Function = IDENTITY) -> Network:
+def with_matches(network: Network, chosen: Mapping[int, Match]) -> Network:
     """Replaces edges by functions.
 
     Args:
         network: Any network.
-        chosen: For some edges the terms that replace it; a term is a chain of functions, innermost first. What
-            needs nodes of its own (a chain of several, a sum of terms) gets them.
-        identity: Joins a sum of terms to the node that the edge led to.
+        chosen: What replaces some of the edges; what needs nodes of its own (a composition, a sum of terms) gets them.
     """
     structure = network.structure
     # a place is (node, 1) for the nodes there are and (target, 0, edge, ...) for new ones in front of the target
     links: list[tuple[tuple[int, ...], tuple[int, ...], EdgeFunction]] = []
+    joints: dict[tuple[int, ...], Op] = {}
     for e, edge in enumerate(structure.edges):
-        terms = chosen.get(e, [[network.edges[e]]])
+        match = chosen.get(e)
+        terms: Sequence[Sequence[EdgeFunction]] = [[network.edges[e]]] if match is None else match.chains
         start: tuple[int, ...] = (edge.source, 1)
         end: tuple[int, ...] = (edge.target, 1)
-        if len(terms) > 1:
+        if match is not None and len(terms) > 1:
             joint = (edge.target, 0, e, len(terms), 0)
-            links.append((joint, end, _exactly(identity, network.batch)))
+            links.append((joint, end, _joining(match.op)))
+            joints[joint] = match.op
             end = joint
         for t, chain in enumerate(terms):
             inner: list[tuple[int, ...]] = [(edge.target, 0, e, t, k) for k in range(len(chain) - 1)]
@@ -79,15 +77,16 @@ def with_chains(network: Network, chosen: Mapping[int, Terms], identity: Functio
     targets = sorted({target for _, target, _ in links})
     number = {place: structure.n_inputs + k for k, place in enumerate(targets)}
     number |= {(i, 1): i for i in range(structure.n_inputs)}
-    ops = tuple(structure.op(place[0]) if place[1] else Op.SUM for place in targets)
+    ops = tuple(structure.op(place[0]) if place[1] else joints.get(place, Op.SUM) for place in targets)
     links.sort(key=lambda link: number[link[1]])
     edges = tuple(Edge(number[source], number[target]) for source, target, _ in links)
     return Network(Structure(structure.n_inputs, ops, edges), tuple(f for _, _, f in links))
 
 
-def _exactly(function: Function, batch: int) -> SymbolicEdge:
-    constants = torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=torch.float64).expand(batch, 4)
-    return SymbolicEdge(function, constants, (False, False, False, False))
+def _joining(op: Op) -> SymbolicEdge:
+    """From the node that joins several terms; a product brings no constant term of its own, a sum does."""
+    constants = torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=torch.float64)
+    return SymbolicEdge(IDENTITY, constants, (False, op is Op.PRODUCT, False, False))
 
 
 def _complexity(network: Network) -> float:
@@ -142,8 +141,8 @@ class Namer:
         for ranks in _best_first(proposals, _ASSIGNMENTS):
             if self.expired():
                 break
-            chosen = {e: proposals[e][rank].chains for e, rank in enumerate(ranks)}
-            found.append(self._finish(with_chains(network, chosen), 0.0))
+            chosen = {e: proposals[e][rank] for e, rank in enumerate(ranks)}
+            found.append(self._finish(with_matches(network, chosen), 0.0))
             if found[-1].mse < 1e-18:
                 break
         return found
@@ -285,7 +284,7 @@ class Namer:
             if self.expired():
                 break
             trained = train(
-                with_chains(network, {e: match.chains}),
+                with_matches(network, {e: match}),
                 self.x,
                 self.y,
                 iterations=20,
@@ -299,10 +298,10 @@ class Namer:
 
 
 def _match_wide(curve: Curve, functions: Sequence[Function]) -> list[Match]:
-    """What to try where no single function will do; sums of two only if nothing simpler fits."""
+    """What to try where no single function will do; sums and products only if nothing simpler fits."""
     matches = match_compositions(curve, functions) + match_polynomials(curve, functions)
     if not any(m.residual < 4 * curve.blur for m in matches):
-        matches += match_sums(curve, functions)
+        matches += match_pairs(curve, functions, Op.SUM) + match_pairs(curve, functions, Op.PRODUCT)
     return sorted(matches, key=lambda m: m.score)
 
 

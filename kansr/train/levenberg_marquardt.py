@@ -17,6 +17,10 @@ from torch import Tensor
 __all__ = ["Fit", "NormalEquations", "Problem", "levenberg_marquardt", "never", "residual_problem"]
 
 
+# With so much damping steps are too short to change anything: this is the end of the descent.
+_HOPELESS = 1e8
+
+
 @dataclass(frozen=True)
 class NormalEquations:
     """Sums over rows, so those of two chunks of rows simply add.
@@ -95,7 +99,7 @@ def levenberg_marquardt(
         iterations: At most so many evaluations after the first.
         damping: First damping, one for all or one each.
         goal: Stop when every loss is at most this.
-        stall: Stop when no loss fell by this share over `patience` iterations.
+        stall: Stop when no loss fell by this share over `patience` iterations that brought any gain, or none can gain.
         patience: See `stall`.
         expired: Asked before each iteration; True ends the descent where it is.
 
@@ -125,8 +129,10 @@ def levenberg_marquardt(
                 torch.where(better[:, None], at_trial.gradient, state.gradient),
                 loss,
             )
-        history.append(loss)
+            history.append(loss)  # a rejected step is no stall: the next one, better damped, may gain
         if stall and len(history) > patience and not bool((loss < (1 - stall) * history[-1 - patience]).any()):
+            break
+        if bool((mu >= _HOPELESS).all()):
             break
     return Fit(parameters, loss, mu, done)
 

@@ -9,13 +9,16 @@ import torch
 from torch import Tensor
 
 from kansr.kan.network import Network, regrid
-from kansr.train.levenberg_marquardt import Fit, NormalEquations, levenberg_marquardt, never
+from kansr.train.first_order import lbfgs
+from kansr.train.levenberg_marquardt import NormalEquations, levenberg_marquardt, never
 from kansr.train.sparsity import GroupPenalty
 
 __all__ = ["NetworkProblem", "Trained", "train", "train_splines"]
 
 # A Jacobian larger than this (in numbers) is never formed whole; rows then go through in chunks.
 _JACOBIAN_LIMIT = 20_000_000
+# With more parameters than this a step of Levenberg-Marquardt costs more than it brings.
+WIDE = 2_000
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,19 @@ class NetworkProblem:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained batch of networks with the mean square residual of each, `(batch,)`."""
+    """A trained batch of networks.
+
+    Attributes:
+        network: The batch.
+        loss: Mean square residual of each member, `(batch,)`.
+        damping: The last damping, to go on from, `(batch,)`.
+        iterations: How many were made.
+    """
 
     network: Network
     loss: Tensor
+    damping: Tensor
+    iterations: int
 
     def best(self) -> Trained:
         """The best member alone."""
@@ -72,7 +84,7 @@ class Trained:
 
     def select(self, members: list[int]) -> Trained:
         """Some members of the batch."""
-        return Trained(self.network.select(members), self.loss[members])
+        return Trained(self.network.select(members), self.loss[members], self.damping[members], self.iterations)
 
     @property
     def rmse(self) -> float:
@@ -87,24 +99,42 @@ def train(
     *,
     iterations: int,
     weight: Tensor | None = None,
-    damping: float = 1e-2,
+    damping: float | Tensor = 1e-2,
     goal: float = 0.0,
     stall: float = 0.02,
     patience: int = 8,
+    penalty: GroupPenalty | None = None,
     expired: Callable[[], bool] = never,
 ) -> Trained:
-    """Fits all parameters on fixed grids."""
-    fit = levenberg_marquardt(
-        NetworkProblem(network, x, y, weight=weight),
-        network.parameters,
-        iterations=iterations,
-        damping=damping,
-        goal=goal,
-        stall=stall,
-        patience=patience,
-        expired=expired,
-    )
-    return Trained(network.with_parameters(fit.parameters), fit.loss)
+    """Fits all parameters on fixed grids: by Levenberg-Marquardt, or by gradients alone if there are very many.
+
+    Args:
+        network: A batch of networks.
+        x: Inputs, `(n, n_inputs)`.
+        y: Target, `(n,)`.
+        iterations: At most so many.
+        weight: Factor on each row's residual, `(n,)`.
+        damping: First damping.
+        goal: Stop at this mean square residual.
+        stall: Stop when no loss fell by this share over `patience` iterations.
+        patience: See `stall`.
+        penalty: Group penalty on the edges; without effect where gradients alone are used.
+        expired: True ends the training where it is.
+    """
+    if network.parameters.shape[1] > WIDE:
+        fit = lbfgs(network, x, y, iterations=iterations, weight=weight, goal=goal, expired=expired)
+    else:
+        fit = levenberg_marquardt(
+            NetworkProblem(network, x, y, penalty, weight),
+            network.parameters,
+            iterations=iterations,
+            damping=damping,
+            goal=goal,
+            stall=stall,
+            patience=patience,
+            expired=expired,
+        )
+    return Trained(network.with_parameters(fit.parameters), fit.loss, fit.damping, fit.iterations)
 
 
 def train_splines(
@@ -140,21 +170,22 @@ def train_splines(
         last = done >= moving
         if not last:
             network = regrid(network, x)
-        penalty = GroupPenalty.of(network, x, lamb) if lamb else None
-        fit: Fit = levenberg_marquardt(
-            NetworkProblem(network, x, y, penalty),
-            network.parameters,
+        trained = train(
+            network,
+            x,
+            y,
             iterations=iterations - done if last else regrid_every,
             damping=damping,
             goal=goal,
             stall=stall if last else 0.0,
+            penalty=GroupPenalty.of(network, x, lamb) if lamb else None,
             expired=expired,
         )
-        network, damping = network.with_parameters(fit.parameters), fit.damping
-        done += fit.iterations
-        best = float(fit.loss.min())
+        network, damping = trained.network, trained.damping
+        done += trained.iterations
+        best = float(trained.loss.min())
         if last or expired() or best <= goal:
-            return Trained(network, fit.loss)
+            return trained
         if best > (1 - stall / 2) * previous:
             moving = 0  # the grids have settled: one last run on fixed ones
         previous = best

@@ -18,8 +18,8 @@ from kansr.search.matching import (
     Match,
     match_compositions,
     match_functions,
+    match_pairs,
     match_polynomials,
-    match_sums,
 )
 from tests.networks import row
 
@@ -157,11 +157,27 @@ SUMS = {
 def test_planted_sums_are_found(name: str) -> None:
     x = samples()
     of = curve(x, SUMS[name](x))
-    matches = match_sums(of, FUNCTIONS)
+    matches = match_pairs(of, FUNCTIONS, Op.SUM)
     assert matches[0].residual < 1e-5
     assert matches[0].only is None
     for match in matches:
         check_residual(match, of)
+
+
+PRODUCTS = {
+    "exp * sin": lambda x: 1.5 * torch.exp(-1.2 * x) * torch.sin(9 * x + 0.4),
+    "x * sin": lambda x: (x - 0.3) * torch.sin(6 * x) + 0.2,
+    "x * log": lambda x: (x + 0.5) * torch.log(x + 0.2),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_planted_products_are_found(name: str) -> None:
+    x = samples()
+    of = curve(x, PRODUCTS[name](x))
+    best = match_pairs(of, FUNCTIONS, Op.PRODUCT)[0]
+    assert best.residual < 1e-5
+    assert best.op is Op.PRODUCT
 
 
 @pytest.mark.parametrize("degree", [2, 3, 4, 5, 6])

@@ -14,8 +14,9 @@ from kansr.formula.evaluate import evaluate
 from kansr.functions import LIBRARY, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network, random_network
-from kansr.kan.structure import Structure
-from kansr.search.naming import Namer, with_chains
+from kansr.kan.structure import Op, Structure
+from kansr.search.matching import Match
+from kansr.search.naming import Namer, with_matches
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.train.levenberg_marquardt import never
 from kansr.train.network import train_splines
@@ -23,6 +24,10 @@ from tests.networks import PRODUCT, STRUCTURES, SUM, inputs, splines, symbolic
 
 X = inputs(400)
 FUNCTIONS = without_twins(LIBRARY)
+
+
+def match(*chains: tuple[SymbolicEdge, ...], op: Op = SUM) -> Match:
+    return Match(chains, 0.0, 0.0, op)
 
 
 def pruned(structure: Structure, y: torch.Tensor) -> Pruned:
@@ -35,14 +40,14 @@ def pruned(structure: Structure, y: torch.Tensor) -> Pruned:
 
 def test_one_function_replaces_one_edge() -> None:
     network = splines(STRUCTURES["skips"])
-    named = with_chains(network, {2: [[symbolic("sin", 2.0)]]})
+    named = with_matches(network, {2: match((symbolic("sin", 2.0),))})
     assert named.structure == network.structure
     torch.testing.assert_close(named(X), network.replace_edge(2, symbolic("sin", 2.0))(X))
 
 
 def test_a_chain_gets_nodes_of_its_own() -> None:
     network = splines(STRUCTURES["one product"])
-    long = with_chains(network, {1: [[symbolic("x^2", b=0.3), symbolic("exp", 0.5, 0.1)]]})
+    long = with_matches(network, {1: match((symbolic("x^2", b=0.3), symbolic("exp", 0.5, 0.1)))})
     assert (len(long.edges), long.structure.ops) == (3, (SUM, PRODUCT))
     expected = network.trace(X).activations[0].y * (0.5 * ((X[:, 1] + 0.3) ** 2).exp() + 0.1)
     torch.testing.assert_close(long(X), expected)
@@ -50,8 +55,8 @@ def test_a_chain_gets_nodes_of_its_own() -> None:
 
 def test_a_sum_of_terms_on_an_edge_into_a_product() -> None:
     network = Network(STRUCTURES["one product"], (symbolic("exp"), symbolic("x", 1.0, 2.0)))
-    terms = [[symbolic("x^2")], [symbolic("sin", a=2.0), symbolic("exp")], [symbolic("x", 0.5)]]
-    summed = with_chains(network, {0: terms})
+    terms = match((symbolic("x^2"),), (symbolic("sin", a=2.0), symbolic("exp")), (symbolic("x", 0.5),))
+    summed = with_matches(network, {0: terms})
     a, b = X.T
     torch.testing.assert_close(summed(X)[0], (a**2 + (2 * a).sin().exp() + a / 2) * (b + 2))
 
@@ -59,13 +64,22 @@ def test_a_sum_of_terms_on_an_edge_into_a_product() -> None:
 def test_chains_on_all_edges_at_once() -> None:
     structure = Structure.of(2, [(PRODUCT, [0, 1]), (SUM, [0, 2])])
     network = Network(structure, (symbolic("x"),) * 4)
-    chosen = {e: [[symbolic("x", 2.0), symbolic("x^2")], [symbolic("x", 0.5)]] for e in range(4)}
+    chosen = {e: match((symbolic("x", 2.0), symbolic("x^2")), (symbolic("x", 0.5),)) for e in range(4)}
     a, b = X.T
 
     def f(u: torch.Tensor) -> torch.Tensor:
         return 4 * u**2 + u / 2
 
-    torch.testing.assert_close(with_chains(network, chosen)(X)[0], f(a) + f(f(a) * f(b)))
+    torch.testing.assert_close(with_matches(network, chosen)(X)[0], f(a) + f(f(a) * f(b)))
+
+
+def test_a_product_of_terms_has_a_constant_of_its_own() -> None:
+    network = Network(STRUCTURES["one product"], (symbolic("exp"), symbolic("x", 1.0, 2.0)))
+    product = with_matches(network, {0: match((symbolic("x^2"),), (symbolic("sin"),), op=PRODUCT)})
+    a, b = X.T
+    torch.testing.assert_close(product(X)[0], a**2 * a.sin() * (b + 2))
+    shift = product.edges[product.structure.incoming[3][0]]
+    assert isinstance(shift, SymbolicEdge) and shift.free == (False, True, False, False)
 
 
 LAWS = {

@@ -186,6 +186,6 @@ def test_a_useless_hidden_node_goes() -> None:
 
 
 def test_elimination_ends_when_the_time_is_up() -> None:
-    trained = Trained(regrid(splines(STRUCTURES["layers"]), X), torch.ones(1, dtype=torch.float64))
+    trained = Trained(regrid(splines(STRUCTURES["layers"]), X), *[torch.ones(1, dtype=torch.float64)] * 2, 0)
     pruned = prune(trained, X, X[:, 0], lambda: True)
     assert len(pruned.network.edges) == len(trained.network.edges)
