@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -291,19 +291,38 @@ def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: i
     price = torch.tensor([_PRICE * f.complexity for f in used], dtype=values.dtype)[owner]
     loss = _sum_losses(values, thin) if op is Op.SUM else _product_losses(values, thin)
     score = 0.5 * (loss / thin.variance() + thin.blur**2).log10() + price[:, None] + price[None, :]
-    chosen: dict[tuple[int, int], tuple[int, int]] = {}
-    for position in score.flatten().argsort()[:20_000].tolist():
-        i, j = divmod(position, len(owner))
-        chosen.setdefault((int(owner[i]), int(owner[j])), (i, j))
-        if len(chosen) == pairs:
-            break
-    found = []
-    for (f, g), (i, j) in chosen.items():
-        edges = _pair_edges(used[f], used[g], constants[[i, j]], values[[i, j]], thin, op)
-        found.append(_polish_pair(thin, edges, op, 30))
+    found = [
+        _polish_pair(thin, _pair_batch(used[f], used[g], constants, values, starts, thin, op), op, 30)
+        for (f, g), starts in _best_pairs(score, owner, pairs).items()
+    ]
     best = sorted((m for m in found if m is not None), key=lambda m: m.score)[:keep]
     polished = [_polish_pair(curve, [c[-1] for c in m.chains], op, 40) for m in best]
     return sorted((m for m in polished if m is not None), key=lambda m: m.score)
+
+
+def _best_pairs(score: Tensor, owner: Tensor, most: int, starts: int = 4) -> dict[tuple[int, int], list[list[int]]]:
+    """For the best pairs of functions the rows of their best starts."""
+    chosen: dict[tuple[int, int], list[list[int]]] = {}
+    for position in score.flatten().argsort()[:20_000].tolist():
+        i, j = divmod(position, len(owner))
+        names = (int(owner[i]), int(owner[j]))
+        if names in chosen or len(chosen) < most:
+            chosen.setdefault(names, []).append([i, j])
+    return {names: rows[:starts] for names, rows in chosen.items()}
+
+
+def _pair_batch(
+    f: Function,
+    g: Function,
+    constants: Tensor,
+    values: Tensor,
+    starts: Sequence[Sequence[int]],
+    curve: Curve,
+    op: Op,
+) -> list[SymbolicEdge]:
+    """Several starts of one pair of functions as one batch."""
+    pairs = [_pair_edges(f, g, constants[list(rows)], values[list(rows)], curve, op) for rows in starts]
+    return [replace(part[0], constants=torch.cat([e.constants for e in part])) for part in zip(*pairs, strict=True)]
 
 
 def _pair_candidates(functions: Sequence[Function], curve: Curve, op: Op) -> tuple[Tensor, Tensor, Tensor]:
@@ -367,7 +386,9 @@ def _pair_edges(
 
 def _polish_pair(curve: Curve, edges: Sequence[SymbolicEdge], op: Op, iterations: int) -> Match | None:
     """A sum or product of two functions after a descent."""
-    joint = SymbolicEdge(IDENTITY, _row(1.0, 0.0), (False, op is Op.PRODUCT, False, False))
+    joint = SymbolicEdge(
+        IDENTITY, _row(1.0, 0.0).expand(len(edges[0].constants), 4), (False, op is Op.PRODUCT, False, False)
+    )
     structure = Structure.of(1, [(op, [0, 0]), (Op.SUM, [1])])
     trained = train(
         Network(structure, (*edges, joint)),
@@ -379,7 +400,7 @@ def _polish_pair(curve: Curve, edges: Sequence[SymbolicEdge], op: Op, iterations
         goal=(0.1 * curve.blur) ** 2 * curve.variance(),
         patience=6,
         stall=0.1,
-    )
+    ).best()
     loss = float(trained.loss[0])
     named = [(e,) for e in trained.network.edges[:2] if isinstance(e, SymbolicEdge)]
     return _match(curve, named, loss, op) if math.isfinite(loss) else None

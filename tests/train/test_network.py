@@ -52,12 +52,12 @@ def test_chunks_of_rows_add_up(rows: int, monkeypatch: pytest.MonkeyPatch) -> No
     seen: list[int] = []
     sums = NetworkProblem._sums
 
-    def counted(network: object, x: Tensor, *rest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        seen.append(len(x))
-        return sums(network, x, *rest)  # type: ignore[arg-type]
+    def counted(self: NetworkProblem, network: Network, chunk: slice) -> tuple[Tensor, Tensor, Tensor]:
+        seen.append(len(x[chunk]))
+        return sums(self, network, chunk)
 
     monkeypatch.setattr(training, "_JACOBIAN_LIMIT", rows * network.parameters.numel())
-    monkeypatch.setattr(NetworkProblem, "_sums", staticmethod(counted))
+    monkeypatch.setattr(NetworkProblem, "_sums", counted)
     chunked = problem(network.parameters)
     assert sum(seen) == 50
     assert max(seen) == rows
