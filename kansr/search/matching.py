@@ -29,6 +29,8 @@ _PRICE = 0.15
 _THIN = 96
 # What may stand inside and outside of a composition: functions that are neither nearly linear nor rare there.
 _INNER = ("x^2", "x^3", "x^-1", "exp", "log", "sqrt", "sin", "tanh", "cosh")
+_FACTORS = ("x", *_INNER, "cos")
+_WAVES = ("sin", "cos")
 _OUTER = ("log", "exp", "x^-1", "x^-2", "sqrt", "1/sqrt", "x^2", "x^3", "asin", "sin", "tanh", "atan", "abs")
 
 
@@ -286,7 +288,7 @@ def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: i
         keep: How many come back.
     """
     thin = Curve(curve.x[:_THIN], curve.y[:_THIN], curve.weight[:_THIN], curve.blur)
-    used = [f for f in functions if f.complexity]
+    used = [f for f in functions if f.complexity and (op is Op.SUM or f.name in _FACTORS)]
     owner, constants, values = _pair_candidates(used, thin, op)
     price = torch.tensor([_PRICE * f.complexity for f in used], dtype=values.dtype)[owner]
     loss = _sum_losses(values, thin) if op is Op.SUM else _product_losses(values, thin)
@@ -330,7 +332,8 @@ def _pair_candidates(functions: Sequence[Function], curve: Curve, op: Op) -> tup
     low, high = torch.tensor(curve.span, dtype=curve.x.dtype)
     owner, constants, values = [], [], []
     for i, f in enumerate(functions):
-        c = _to_data(f, _thin(f.starts, 64 if f.inner is Inner.AFFINE else 40), low, high)
+        # a wave out of phase matches nothing: its starts cannot be thinned
+        c = _to_data(f, f.starts if f.name in _WAVES else _thin(f.starts, 40), low, high)
         if op is Op.PRODUCT and f.inner is Inner.NONE:  # a factor `x + d` may have its zero anywhere
             c = c.repeat(25, 1)
             c[:, 1] = -torch.linspace(-1.0, 2.0, 25, dtype=c.dtype) * (high - low) - low

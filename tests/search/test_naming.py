@@ -79,7 +79,8 @@ def test_a_product_of_terms_has_a_constant_of_its_own() -> None:
     a, b = X.T
     torch.testing.assert_close(product(X)[0], a**2 * a.sin() * (b + 2))
     shift = product.edges[product.structure.incoming[3][0]]
-    assert isinstance(shift, SymbolicEdge) and shift.free == (False, True, False, False)
+    assert isinstance(shift, SymbolicEdge)
+    assert shift.free == (False, True, False, False)
 
 
 LAWS = {

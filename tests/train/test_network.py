@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from kansr.kan.network import random_network
+from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Structure
 from kansr.train import network as training
 from kansr.train.network import NetworkProblem, train, train_splines
