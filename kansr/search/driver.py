@@ -14,7 +14,7 @@ from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener
 from kansr.search.lens import Lens, TargetView, lenses
-from kansr.search.naming import Named, Namer
+from kansr.search.naming import Effort, Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.score import spline_length
 from kansr.search.structures import structures
@@ -153,11 +153,11 @@ class Search:
                     if self._budget.expired():
                         return Outcome.TIME_LIMIT
                     if self._budget.late() and len(self._ledger.found) <= self._ledger.baselines:
-                        self._name_best(4)
+                        self._name_best(4, Effort.WIDE)
                     self._try(structure, lens)
                     if self._ledger.explains_all() or self._plateau_explained():
                         return Outcome.CONVERGED
-            self._name_best(4, thorough=number > 0)
+            self._name_best(4, Effort.THOROUGH if number else Effort.WIDE)
             if self._ledger.explains_all() or self._noise_reached():
                 return Outcome.CONVERGED
             if (self._least, len(self._ledger.found)) == known:
@@ -168,7 +168,7 @@ class Search:
         """Whether no structure has been better for long, and a formula is as good as they are."""
         if self._idle != _LONG_PATIENCE:
             return False
-        self._name_best(4)
+        self._name_best(1, Effort.WIDE)
         return self._noise_reached()
 
     def _noise_reached(self) -> bool:
@@ -197,11 +197,11 @@ class Search:
             draft = self._prune(waiting)
             twin = any(d.named and d.shape == draft.shape for d in self._drafts)
             if draft.looks_exact and not twin:
-                self._name(draft)
+                self._name(draft, Effort.WIDE)
             return
         self._waiting.append(waiting)
         if self._idle == _PATIENCE and self._least < _HARDLY_NOISE:
-            self._name_best(1)
+            self._name_best(1, Effort.QUICK)
 
     def _measured(self, trained: Trained, lens: Lens) -> _Waiting:
         """The error of a network on the held rows, on finer grids where these help."""
@@ -225,42 +225,45 @@ class Search:
 
     # --- names
 
-    def _name_best(self, most: int, *, thorough: bool = False) -> None:
+    def _name_best(self, most: int, effort: Effort) -> None:
         """Prunes the simplest of the equally good networks that wait; names those with the shortest descriptions."""
         plateau = [w for w in self._waiting if w.error <= _PLATEAU * self._least]
         self._waiting = [w for w in self._waiting if w.error > _PLATEAU * self._least]
-        for waiting in plateau[: 2 * most]:
+        for waiting in plateau[: most + 1]:
             if not self._budget.expired():
                 self._prune(waiting)
         for draft in sorted(self._drafts, key=lambda d: d.length)[:most]:
             if not self._budget.expired() and not self._ledger.explains_all():
-                self._name(draft, thorough=thorough)
+                self._name(draft, effort)
 
-    def _name(self, draft: _Draft, *, thorough: bool = False) -> None:
-        level = 2 if thorough else 1
-        if draft.named >= level:
+    def _name(self, draft: _Draft, effort: Effort) -> None:
+        if draft.named >= effort:
             return
-        draft.named = level
+        draft.named = effort
         self._listener.stage(Stage.NAME, f"{len(draft.pruned.network.edges)} edges")
         z, t = self._table.seen(draft.lens, _NAMING_ROWS)
         namer = Namer(z, t, self._functions, self._budget.expired, draft.lens.logarithmic)
-        named = namer(draft.pruned, thorough=thorough)
+        named = namer(draft.pruned, effort)
         self._listener.stage(Stage.REFINE, f"{len(named)} formulas")
         for candidate in _worth_finishing(named, draft):
             if not self._budget.closing():
-                self._finish(candidate, draft)
+                self._finish(candidate, draft, effort)
 
-    def _finish(self, named: Named, draft: _Draft) -> None:
+    def _finish(self, named: Named, draft: _Draft, effort: Effort) -> None:
         output = network_expression(named.network, draft.lens.input_expressions(self._table.symbols))
-        # few rows, all of them fitted: splines run through every point and no name could be as good
-        right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse) if self._table.holds_out else math.inf
+        if effort is Effort.QUICK:  # a look on the way: only an exact law is worth the time now
+            right = CLEAN
+        elif self._table.holds_out:
+            right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse)
+        else:  # few rows, all of them fitted: splines run through every point and no name could be as good
+            right = math.inf
         self._ledger.add(draft.lens.output_expression(output), lambda mse: min(mse, named.mse) <= right)
 
 
 def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:
-    """The best, and the next ones unless the best is exact or none is any good."""
+    """The best; the next ones only where an exact network has several names that are not exact, yet not far off."""
     for candidate in named[:most]:
         if math.isfinite(candidate.length) and candidate.mse < 4 * named[0].mse + 1e-18:
             yield candidate
-        if candidate.mse < CLEAN or candidate.mse > 1e6 * draft.pruned.mse:
+        if candidate.mse < CLEAN or not draft.looks_exact or candidate.mse > 1e6 * draft.pruned.mse:
             return

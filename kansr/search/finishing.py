@@ -18,6 +18,9 @@ from kansr.search.score import ROUNDING, constants_length, description_length
 
 __all__ = ["Finished", "Finisher"]
 
+# Up to so many constants all single simplifications are compared; with more, the first that helps is taken.
+_FEW = 10
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -83,7 +86,9 @@ class Finisher:
     def _shorten(self, best: Finished) -> Finished:
         """Takes simplifications as long as the description gets shorter: a bold one, else the best single one."""
         while not self.closing():
-            shorter = self._best_of(self._bold(best), best, first=True) or self._best_of(self._single(best), best)
+            many = len(best.template.symbols) > _FEW
+            bold = self._best_of(self._bold(best), best, first=True)
+            shorter = bold or self._best_of(self._single(best), best, first=many)
             if shorter is None:
                 break
             best = shorter

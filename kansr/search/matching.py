@@ -275,7 +275,7 @@ def _row(c: float, d: float) -> Tensor:
     return torch.tensor([[c, d, 1.0, 0.0]], dtype=torch.float64)
 
 
-def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: int = 16, keep: int = 3) -> list[Match]:
+def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: int = 12, keep: int = 3) -> list[Match]:
     """Sums `c1*f + c2*g + d` or products `c*f*g + d` of two functions that lie closest to a curve, best first.
 
     For all pairs of starts of all functions the outer constants are solved at once.
@@ -302,15 +302,20 @@ def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: i
     return sorted((m for m in polished if m is not None), key=lambda m: m.score)
 
 
-def _best_pairs(score: Tensor, owner: Tensor, most: int, starts: int = 4) -> dict[tuple[int, int], list[list[int]]]:
+def _best_pairs(score: Tensor, owner: Tensor, most: int, starts: int = 32) -> dict[tuple[int, int], list[list[int]]]:
     """For the best pairs of functions the rows of their best starts."""
-    chosen: dict[tuple[int, int], list[list[int]]] = {}
-    for position in score.flatten().argsort()[:20_000].tolist():
-        i, j = divmod(position, len(owner))
-        names = (int(owner[i]), int(owner[j]))
-        if names in chosen or len(chosen) < most:
-            chosen.setdefault(names, []).append([i, j])
-    return {names: rows[:starts] for names, rows in chosen.items()}
+    n_functions = int(owner.max()) + 1
+    names = (owner[:, None] * n_functions + owner[None, :]).flatten()
+    flat = score.flatten()
+    best = torch.full((n_functions**2,), torch.inf, dtype=flat.dtype).scatter_reduce(0, names, flat, "amin")
+    chosen = {}
+    for name in best.argsort()[:most].tolist():
+        members = (names == name).nonzero()[:, 0]
+        order = members[flat[members].argsort()[:starts]]
+        rows = [list(divmod(position, len(owner))) for position in order[flat[order].isfinite()].tolist()]
+        if rows:
+            chosen[divmod(name, n_functions)] = rows
+    return chosen
 
 
 def _pair_batch(

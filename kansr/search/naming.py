@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from itertools import count
 
 import torch
@@ -25,13 +26,23 @@ from kansr.search.pruning import Pruned
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train
 
-__all__ = ["Named", "Namer", "with_matches"]
+__all__ = ["Effort", "Named", "Namer", "with_matches"]
 
 # Samples a curve is matched on.
 _SAMPLES = 200
 # Whole assignments that are refitted before edges are named one by one.
 _ASSIGNMENTS = 12
 _BEAM = 3
+# Pairs of functions take long to match: they are tried where all but so many edges have a name.
+_FEW = 2
+
+
+class Effort(IntEnum):
+    """How far naming goes where the quick way fails."""
+
+    QUICK = 1  # single functions
+    WIDE = 2  # compositions, polynomials, sums and products too
+    THOROUGH = 3  # edge after edge, the whole network refitted after each choice
 
 
 @dataclass(frozen=True)
@@ -112,19 +123,14 @@ class Namer:
     expired: Callable[[], bool]
     logarithmic: Sequence[float]
 
-    def __call__(self, pruned: Pruned, *, thorough: bool = False) -> list[Named]:
-        """The best complete assignments of names found for a network, best first.
-
-        Args:
-            pruned: The network.
-            thorough: Whether to go edge by edge where whole assignments fail.
-        """
+    def __call__(self, pruned: Pruned, effort: Effort = Effort.WIDE) -> list[Named]:
+        """The best complete assignments of names found for a network, best first."""
         goal = max(3 * pruned.mse, 9 * pruned.blur)
         proposals = self._proposals(pruned.network)
         found = self._assign(pruned.network, proposals)
-        if not self._reached(found, goal) and self._widen(pruned.network, proposals):
+        if effort >= Effort.WIDE and not self._reached(found, goal) and self._widen(pruned.network, proposals):
             found += self._assign(pruned.network, proposals)
-        if thorough and not self._reached(found, goal):
+        if effort >= Effort.THOROUGH and not self._reached(found, goal):
             found += self._one_by_one(pruned.network, pruned.blur)
         return sorted(found, key=lambda n: n.length)
 
@@ -148,18 +154,20 @@ class Namer:
         return found
 
     def _widen(self, network: Network, proposals: list[list[Match]]) -> bool:
-        """Adds compositions and sums to the proposals of the edges that no single function describes."""
+        """Adds compositions, polynomials and pairs to the proposals of the edges that no single function describes."""
         trace = self._sampled(network)
         exponents = _Exponents(network.structure, self.logarithmic)
-        widened = False
+        curves = [self._curve(network, trace, e) for e in range(len(proposals))]
+        poor = [e for e, curve in enumerate(curves) if _is_poor(proposals[e], curve)]
         for e, edge in enumerate(network.structure.edges):
-            best = min((m.residual for m in proposals[e]), default=1.0)
-            if best > 4 * self._curve(network, trace, e).blur and not self.expired():
+            if e in poor and not self.expired():
                 more = self._matches(network, trace, e, exponents.factors(edge.source), _match_wide)
+                if len(poor) <= _FEW and _is_poor(more, curves[e]):
+                    for op in (Op.SUM, Op.PRODUCT):
+                        more += match_pairs(curves[e], self.functions, op)
                 proposals[e] = sorted(proposals[e][:3] + more, key=lambda m: m.score)[:8]
-                widened = True
             exponents.learn(e, proposals[e])
-        return widened
+        return bool(poor)
 
     def _proposals(self, network: Network) -> list[list[Match]]:
         """For every edge its best matches, inputs first, so that a node known to add logarithms serves the next."""
@@ -298,11 +306,14 @@ class Namer:
 
 
 def _match_wide(curve: Curve, functions: Sequence[Function]) -> list[Match]:
-    """What to try where no single function will do; sums and products only if nothing simpler fits."""
+    """What to try where no single function will do."""
     matches = match_compositions(curve, functions) + match_polynomials(curve, functions)
-    if not any(m.residual < 4 * curve.blur for m in matches):
-        matches += match_pairs(curve, functions, Op.SUM) + match_pairs(curve, functions, Op.PRODUCT)
     return sorted(matches, key=lambda m: m.score)
+
+
+def _is_poor(matches: Sequence[Match], curve: Curve) -> bool:
+    """Whether none of the matches comes near the curve's own accuracy."""
+    return all(m.residual > 4 * curve.blur for m in matches)
 
 
 def _best_first(proposals: Sequence[Sequence[Match]], most: int) -> Iterator[tuple[int, ...]]:

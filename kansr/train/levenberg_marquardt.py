@@ -17,8 +17,8 @@ from torch import Tensor
 __all__ = ["Fit", "NormalEquations", "Problem", "levenberg_marquardt", "never", "residual_problem"]
 
 
-# With so much damping steps are too short to change anything: this is the end of the descent.
-_HOPELESS = 1e8
+# After so many iterations in a row that brought no member any gain, none ever will.
+_HOPELESS = 12
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def levenberg_marquardt(
     state = NormalEquations(state.matrix, state.gradient, loss)
     mu = torch.as_tensor(damping, dtype=start.dtype).expand(len(start)).clone()
     history = [loss]
-    done = 0
+    done = idle = 0
     for done in range(1, iterations + 1):  # noqa: B007 - the count is part of the result
         if expired() or bool((loss <= goal).all()):
             break
@@ -132,7 +132,8 @@ def levenberg_marquardt(
             history.append(loss)  # a rejected step is no stall: the next one, better damped, may gain
         if stall and len(history) > patience and not bool((loss < (1 - stall) * history[-1 - patience]).any()):
             break
-        if bool((mu >= _HOPELESS).all()):
+        idle = 0 if bool(better.any()) else idle + 1
+        if idle == _HOPELESS:
             break
     return Fit(parameters, loss, mu, done)
 

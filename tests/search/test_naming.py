@@ -16,7 +16,7 @@ from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Op, Structure
 from kansr.search.matching import Match
-from kansr.search.naming import Namer, with_matches
+from kansr.search.naming import Effort, Namer, with_matches
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.train.levenberg_marquardt import never
 from kansr.train.network import train_splines
@@ -97,7 +97,7 @@ def test_the_law_is_found_from_its_network(name: str) -> None:
     y = law(*X.T)
     y = y / y.std(correction=0)
     network = pruned(structure, y)
-    found = Namer(X, y, FUNCTIONS, never, (0.0, 0.0))(network, thorough=True)
+    found = Namer(X, y, FUNCTIONS, never, (0.0, 0.0))(network, Effort.THOROUGH)
     best = found[0]
     assert all(isinstance(edge, SymbolicEdge) for n in found for edge in n.network.edges)
     assert best.mse < 1e-16
@@ -120,4 +120,4 @@ def test_a_small_library_is_respected() -> None:
 
 def test_no_time_gives_no_names() -> None:
     network = Pruned(splines(STRUCTURES["layers"]), 0.5, 0.0)
-    assert Namer(X, X[:, 0], FUNCTIONS, lambda: True, (0.0, 0.0))(network, thorough=True) == []
+    assert Namer(X, X[:, 0], FUNCTIONS, lambda: True, (0.0, 0.0))(network, Effort.THOROUGH) == []
