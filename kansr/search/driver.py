@@ -168,7 +168,7 @@ class Search:
         """Whether no structure has been better for long, and a formula is as good as they are."""
         if self._idle != _LONG_PATIENCE:
             return False
-        self._name_best(1, Effort.WIDE)
+        self._name_best(2, Effort.WIDE)
         return self._noise_reached()
 
     def _noise_reached(self) -> bool:
@@ -226,13 +226,19 @@ class Search:
     # --- names
 
     def _name_best(self, most: int, effort: Effort) -> None:
-        """Prunes the simplest of the equally good networks that wait; names those with the shortest descriptions."""
+        """Prunes the simplest of the equally good networks that wait; names the smallest of the best."""
         plateau = [w for w in self._waiting if w.error <= _PLATEAU * self._least]
         self._waiting = [w for w in self._waiting if w.error > _PLATEAU * self._least]
         for waiting in plateau[: most + 1]:
             if not self._budget.expired():
                 self._prune(waiting)
-        for draft in sorted(self._drafts, key=lambda d: d.length)[:most]:
+        least = min((d.error for d in self._drafts), default=math.inf)
+
+        def merit(draft: _Draft) -> tuple[bool, int, float]:
+            """Of equally good networks the smallest is usually the law."""
+            return draft.error > _PLATEAU * least, len(draft.pruned.network.edges), draft.length
+
+        for draft in sorted(self._drafts, key=merit)[:most]:
             if not self._budget.expired() and not self._ledger.explains_all():
                 self._name(draft, effort)
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 __all__ = ["Lens", "TargetView", "lenses"]
 
-# A positive column that spans more than this factor is seen through a logarithm.
-_WIDE = 50.0
+# A positive column is seen through a logarithm if it spans more than this factor, with half of its values crowded into
+# this share of the range (a time that starts close to zero spans decades too, but evenly).
+_WIDE, _CROWDED = 50.0, 0.15
 # The target's logarithm is tried from this factor on: products become sums.
 _PRODUCT_LIKE = 2.0
 
@@ -49,7 +50,7 @@ class Lens:
     @classmethod
     def of(cls, x: Tensor, y: Tensor, view: TargetView) -> Lens:
         """For given rows. x: (n, d), y: (n,)."""
-        logs = tuple(bool((c > 0).all()) and float(c.max() / c.min()) > _WIDE for c in x.T)
+        logs = tuple(_spans_decades(c) for c in x.T)
         seen = _logged(x, logs)
         low, high = seen.min(0).values, seen.max(0).values
         t = _view(y, view)
@@ -91,6 +92,11 @@ class Lens:
         if self.view is TargetView.RAW:
             return t
         return sympy.exp(t) if self.view is TargetView.LOG else -sympy.exp(t)
+
+
+def _spans_decades(column: Tensor) -> bool:
+    low, high = float(column.min()), float(column.max())
+    return low > 0 and high > _WIDE * low and float(column.median()) - low < _CROWDED * (high - low)
 
 
 def _logged(x: Tensor, logs: Sequence[bool]) -> Tensor:
