@@ -184,7 +184,7 @@ class Search:
         lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
         self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
         z, t = self._table.seen(lens, TRAINING_ROWS)
-        trained = train_structure(structure, z, t, self._generator, self._budget.expired, at_any_rate=not self._waiting)
+        trained = train_structure(structure, z, t, self._generator, self._budget.expired)
         if trained is None:
             self._idle += 1
             return

@@ -62,6 +62,11 @@ class Curve:
         return float((w2 @ (self.y - mean).square()) / w2.sum())
 
 
+def _affordable(curve: Curve, constants: int) -> bool:
+    """Whether so many constants can be told from so few samples; any curve runs through enough free ones."""
+    return len(curve.x) >= 1.5 * constants + 1
+
+
 @dataclass(frozen=True)
 class Match:
     """A sum or product of chains of functions laid over a curve.
@@ -202,6 +207,8 @@ def match_compositions(curve: Curve, functions: Sequence[Function], *, keep: int
         functions: What may stand inside or outside.
         keep: How many come back.
     """
+    if not _affordable(curve, 5):
+        return []
     thin = Curve(curve.x[:_THIN], curve.y[:_THIN], curve.weight[:_THIN], curve.blur)
     chains = []
     outside = [f for f in functions if f.name in _OUTER]
@@ -259,6 +266,8 @@ def match_polynomials(curve: Curve, functions: Sequence[Function], *, keep: int 
     for degree in range(2, 7):
         if identity is None or any(k not in powers for k in range(2, degree + 1)):
             break
+        if not _affordable(curve, degree + 1):
+            break
         columns = torch.stack([curve.x**k for k in range(degree + 1)], 1) * curve.weight[:, None]
         scale = columns.square().sum(0).sqrt().clamp_min(1e-300)
         coef = torch.linalg.lstsq(columns / scale, (curve.y * curve.weight)[:, None], driver="gelsd").solution[:, 0]
@@ -287,6 +296,8 @@ def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: i
         pairs: How many pairs of functions are polished.
         keep: How many come back.
     """
+    if not _affordable(curve, 6):
+        return []
     thin = Curve(curve.x[:_THIN], curve.y[:_THIN], curve.weight[:_THIN], curve.blur)
     used = [f for f in functions if f.complexity and (op is Op.SUM or f.name in _FACTORS)]
     owner, constants, values = _pair_candidates(used, thin, op)

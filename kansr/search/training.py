@@ -34,8 +34,6 @@ def train_structure(
     y: Tensor,
     generator: torch.Generator,
     expired: Callable[[], bool],
-    *,
-    at_any_rate: bool = False,
 ) -> Trained | None:
     """Trains a structure by successive halving (K. Jamieson & A. Talwalkar, AISTATS 2016) of random starts.
 
@@ -45,13 +43,12 @@ def train_structure(
         y: Target of variance one, `(n,)`.
         generator: Source of the starts.
         expired: True ends the training where it is.
-        at_any_rate: Train even where the rows are too few for so many edges.
 
     Returns:
         The best network; None if the rows are too few or no start could be evaluated.
     """
     room = len(y) // (_ROWS_PER_COEFFICIENT * len(structure.edges)) - _ORDER
-    if room < 1 and not at_any_rate:
+    if room < 1 and len(structure.ops) > 1:  # the simplest structures are tried however few the rows
         return None
     grid_size = max(1, min(room, _GRID_SIZE_ALONE if structure.n_inputs == 1 else _GRID_SIZE))
     stages = _STAGES[min(len(structure.ops), len(_STAGES)) - 1]
