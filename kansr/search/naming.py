@@ -21,7 +21,8 @@ from kansr.functions import IDENTITY, Function
 from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge
 from kansr.kan.network import Network, Trace
 from kansr.kan.structure import Edge, Op, Structure
-from kansr.search.matching import Curve, Match, match_compositions, match_functions, match_pairs, match_polynomials
+from kansr.search.combining import match_compositions, match_pairs, match_polynomials
+from kansr.search.matching import Curve, Match, match_functions
 from kansr.search.pruning import Pruned
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train

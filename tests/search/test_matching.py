@@ -13,14 +13,8 @@ from kansr.functions import LIBRARY, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network
 from kansr.kan.structure import Op, Structure
-from kansr.search.matching import (
-    Curve,
-    Match,
-    match_compositions,
-    match_functions,
-    match_pairs,
-    match_polynomials,
-)
+from kansr.search.combining import match_compositions, match_pairs, match_polynomials
+from kansr.search.matching import Curve, Match, match_functions
 from tests.networks import row
 
 FUNCTIONS = without_twins(LIBRARY)
