@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from kansr.functions import IDENTITY, Function, Inner
+from kansr.functions import Function, Inner
 from kansr.kan.edges import SymbolicEdge
-from kansr.kan.network import Network
-from kansr.kan.structure import Op, Structure
+from kansr.kan.structure import Op
 from kansr.search.matching import PRICE, Curve, Match, affordable, matched, polish, project, to_data
-from kansr.train.network import train
 
 __all__ = ["match_compositions", "match_pairs", "match_polynomials"]
 
@@ -116,7 +113,7 @@ def _row(c: float, d: float) -> Tensor:
     return torch.tensor([[c, d, 1.0, 0.0]], dtype=torch.float64)
 
 
-def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: int = 12, keep: int = 3) -> list[Match]:
+def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: int = 60, keep: int = 3) -> list[Match]:
     """Sums `c1*f + c2*g + d` or products `c*f*g + d` of two functions that lie closest to a curve, best first.
 
     For all pairs of starts of all functions the outer constants are solved at once.
@@ -136,16 +133,15 @@ def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: i
     price = torch.tensor([PRICE * f.complexity for f in used], dtype=values.dtype)[owner]
     loss = _sum_losses(values, thin) if op is Op.SUM else _product_losses(values, thin)
     score = 0.5 * (loss / thin.variance() + thin.blur**2).log10() + price[:, None] + price[None, :]
-    found = [
-        _polish_pair(thin, _pair_batch(used[f], used[g], constants, values, starts, thin, op), op, 30)
+    chains = [
+        _pair_batch(used[f], used[g], constants, values, starts, thin, op)
         for (f, g), starts in _best_pairs(score, owner, pairs).items()
     ]
-    best = sorted((m for m in found if m is not None), key=lambda m: m.score)[:keep]
-    polished = [_polish_pair(curve, [c[-1] for c in m.chains], op, 40) for m in best]
-    return sorted((m for m in polished if m is not None), key=lambda m: m.score)
+    found = polish(thin, chains, 30, op)[: 2 * keep]
+    return polish(curve, [[term[-1] for term in m.chains] for m in found], 40, op)[:keep]
 
 
-def _best_pairs(score: Tensor, owner: Tensor, most: int, starts: int = 32) -> dict[tuple[int, int], list[list[int]]]:
+def _best_pairs(score: Tensor, owner: Tensor, most: int, starts: int = 12) -> dict[tuple[int, int], list[list[int]]]:
     """For the best pairs of functions the rows of their best starts."""
     n_functions = int(owner.max()) + 1
     names = (owner[:, None] * n_functions + owner[None, :]).flatten()
@@ -233,25 +229,3 @@ def _pair_edges(
         SymbolicEdge(f, first, (True, shifts[0], *f.inner.value)),
         SymbolicEdge(g, second, (False, shifts[1], *g.inner.value)),
     ]
-
-
-def _polish_pair(curve: Curve, edges: Sequence[SymbolicEdge], op: Op, iterations: int) -> Match | None:
-    """A sum or product of two functions after a descent."""
-    joint = SymbolicEdge(
-        IDENTITY, _row(1.0, 0.0).expand(len(edges[0].constants), 4), (False, op is Op.PRODUCT, False, False)
-    )
-    structure = Structure.of(1, [(op, [0, 0]), (Op.SUM, [1])])
-    trained = train(
-        Network(structure, (*edges, joint)),
-        curve.x[:, None],
-        curve.y,
-        weight=curve.weight,
-        iterations=iterations,
-        damping=1e-3,
-        goal=(0.1 * curve.blur) ** 2 * curve.variance(),
-        patience=6,
-        stall=0.1,
-    ).best()
-    loss = float(trained.loss[0])
-    named = [(e,) for e in trained.network.edges[:2] if isinstance(e, SymbolicEdge)]
-    return matched(curve, named, loss, op) if math.isfinite(loss) else None

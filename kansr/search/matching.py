@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from kansr.functions import Function, Inner
-from kansr.kan.edges import SymbolicEdge
+from kansr.functions import IDENTITY, Function, Inner
+from kansr.kan.edges import EdgeFunction, SymbolicEdge
 from kansr.kan.network import Network
 from kansr.kan.structure import Op, Structure
 from kansr.search.bank import BankEdge
@@ -145,12 +145,25 @@ def _best_starts(function: Function, curve: Curve, keep: int) -> tuple[Tensor, T
     return torch.stack([c, d, constants[:, 2], constants[:, 3]], 1)[order], loss[order]
 
 
-def polish(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], iterations: int) -> list[Match]:
-    """Descends from every member of every chain and gives the best of each chain, best first."""
+def polish(
+    curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], iterations: int, pair: Op | None = None
+) -> list[Match]:
+    """Descends from every member of every chain, all as one batch, and gives the best of each chain, best first.
+
+    Args:
+        curve: The samples.
+        chains: Functions one inside the other, innermost first; each with a batch of starts.
+        iterations: At most so many.
+        pair: Where this is given, each chain is instead two functions that are added or multiplied.
+    """
     if not chains:
         return []
-    layers = [BankEdge.of(layer) for layer in zip(*chains, strict=True)]
+    layers: list[EdgeFunction] = [BankEdge.of(layer) for layer in zip(*chains, strict=True)]
     structure = Structure.of(1, [(Op.SUM, [k]) for k in range(len(layers))])
+    if pair is not None:
+        structure = Structure.of(1, [(pair, [0, 0]), (Op.SUM, [1])])
+        joint = torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=curve.x.dtype).expand(layers[0].parameters.shape[0], 4)
+        layers.append(SymbolicEdge(IDENTITY, joint, (False, pair is Op.PRODUCT, False, False)))
     trained = train(
         Network(structure, tuple(layers)),
         curve.x[:, None],
@@ -168,7 +181,9 @@ def polish(curve: Curve, chains: Sequence[Sequence[SymbolicEdge]], iterations: i
         best = first + int(trained.loss[first : first + run].argmin())
         first += run
         if math.isfinite(loss := float(trained.loss[best])):
-            matches.append(matched(curve, [[bank.member(best) for bank in banks]], loss))
+            members = [bank.member(best) for bank in banks]
+            terms = [members] if pair is None else [[member] for member in members]
+            matches.append(matched(curve, terms, loss, pair or Op.SUM))
     return sorted(matches, key=lambda m: m.score)
 
 
