@@ -42,7 +42,7 @@ _LONG_PATIENCE = 24
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
-_NAMES_RIGHT = 4.0
+_NAMES_RIGHT = 16.0
 _ROUNDS = 1000
 
 

@@ -152,6 +152,9 @@ class Namer:
             found.append(self._finish(with_matches(network, chosen), 0.0))
             if found[-1].mse < 1e-18:
                 break
+        if found:  # flat valleys are long: the best goes on where all others were stopped
+            best = min(range(len(found)), key=lambda i: found[i].mse)
+            found[best] = self._finish(found[best].network, 0.0, patiently=True)
         return found
 
     def _widen(self, network: Network, proposals: list[list[Match]]) -> bool:
@@ -220,16 +223,16 @@ class Namer:
                     matches.append(replace(match, chains=tuple((power, *chain) for chain in match.chains)))
         return sorted(matches, key=lambda m: m.score)[:8]
 
-    def _finish(self, network: Network, blur: float) -> Named:
+    def _finish(self, network: Network, blur: float, *, patiently: bool = False) -> Named:
         """Refits all constants of a network without splines."""
         trained = train(
             network,
             self.x,
             self.y,
-            iterations=40,
+            iterations=120 if patiently else 40,
             damping=1e-3,
             goal=1e-24,
-            stall=0.5,
+            stall=0.1 if patiently else 0.5,
             patience=6,
             expired=self.expired,
         )
