@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
-SOURCES := kansr tests sample_data
+SOURCES := kansr tests sample_data benchmarks
 
 .PHONY: demo test lint format clean
 # Two targets must not install into the same folder at once.
