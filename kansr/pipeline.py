@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +19,12 @@ from kansr.formula.constants import Rows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
 from kansr.functions import select, without_twins
-from kansr.results import Candidate, Constant, FitResult, Metrics, Outcome, Recorder, Stage
+from kansr.kan.edges import SymbolicEdge
+from kansr.kan.state import to_state
+from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
 from kansr.search.driver import Budget, Search
-from kansr.search.ledger import Found, Listener
+from kansr.search.ledger import Found, Listener, Origin
+from kansr.search.lens import TargetView
 from kansr.search.table import Table
 
 __all__ = ["fit"]
@@ -93,6 +97,8 @@ def fit(
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
         notes=judge.notes(),
+        edges=_edges(result.found[0].origin, dataset),
+        weights=_weights(result.found[0].origin),
     )
 
 
@@ -163,6 +169,41 @@ class _Judge:
             f"{rows} rows are too few to set some aside: the error is also given by leave-one-out cross-validation "
             "(constants refitted each time, the form kept)",
         )
+
+
+def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
+    """The named network behind a formula, edge by edge."""
+    if origin is None:
+        return ()
+    structure = origin.named.structure
+    inner = [f"node{k + 1}" for k in range(len(structure.ops) - 1)]
+    columns = [f"log({f})" if log else f for f, log in zip(dataset.features, origin.lens.logs, strict=True)]
+    names = [*columns, *inner, origin.lens.view.value.replace("y", dataset.target)]
+    records = []
+    for edge, function in zip(structure.edges, origin.named.edges, strict=True):
+        if isinstance(function, SymbolicEdge):
+            constants = function.constants[0].tolist()
+            node = structure.op(edge.target).value
+            records.append(EdgeRecord(names[edge.source], names[edge.target], node, function.function.name, *constants))
+    return tuple(records)
+
+
+def _weights(origin: Origin | None) -> bytes:
+    """The spline network behind a formula, with the lens that scales its inputs and output."""
+    if origin is None:
+        return b""
+    lens = origin.lens
+    state = to_state(origin.splines) | {
+        "lens.logs": torch.tensor(lens.logs),
+        "lens.centre": lens.centre,
+        "lens.scale": lens.scale,
+        "lens.view": torch.tensor(list(TargetView).index(lens.view)),
+        "lens.shift": torch.tensor(lens.shift, dtype=torch.float64),
+        "lens.spread": torch.tensor(lens.spread, dtype=torch.float64),
+    }
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def _metrics(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> Metrics:

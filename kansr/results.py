@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Candidate",
     "Constant",
+    "EdgeRecord",
     "FitResult",
     "Metrics",
     "Outcome",
@@ -94,6 +95,31 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class EdgeRecord:
+    """One edge `c*f(a*x + b) + d` of the network that the chosen formula was read from.
+
+    Attributes:
+        source: Column or inner node that it starts from.
+        target: Inner node that it leads to, or the target.
+        node: What the target does with its edges: `+` or `*`.
+        function: Name of `f` in the library.
+        c: Outer factor.
+        d: Outer shift.
+        a: Inner factor.
+        b: Inner shift.
+    """
+
+    source: str
+    target: str
+    node: str
+    function: str
+    c: float
+    d: float
+    a: float
+    b: float
+
+
+@dataclass(frozen=True)
 class FitResult:
     """What a fit returns.
 
@@ -107,6 +133,10 @@ class FitResult:
         acceptable: Whether the formula explains the target better than its mean does.
         seconds: Wall time of the search.
         notes: What the user should know, one line each.
+        edges: The named network behind the chosen formula, in the scaled units that networks see; none for a formula
+            that came from no network.
+        weights: The spline network that was named, as named tensors in torch's format, readable with
+            `weights_only=True`; empty for none.
     """
 
     target: str
@@ -118,6 +148,8 @@ class FitResult:
     acceptable: bool
     seconds: float
     notes: tuple[str, ...] = ()
+    edges: tuple[EdgeRecord, ...] = ()
+    weights: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from kansr.config import FitConfig
 from kansr.data.dataset import Dataset, Split
 from kansr.formula.names import symbol_names
 from kansr.formula.parse import parse_expression
-from kansr.results import Candidate, Constant, FitResult, Metrics, Outcome, Recorder, Stage, Summary
+from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage, Summary
 from kansr.rundir import summarise
 
 CONFIG = FitConfig(data="kepler.csv")
@@ -41,7 +41,10 @@ def result(expression: str = "365.25*a**(3/2)", features: tuple[str, ...] = ("a"
     best = replace(candidate(expression, symbols, 5, 1.0), constants=(Constant("c0", 365.25, 0.021),))
     simple = candidate(f"450.1*{symbols[features[0]]} - 120", symbols, 4, 900.0)
     notes = ("errors are from leave-one-out cross-validation",)
-    return FitResult(target, symbols, best, (simple, best), 0.1, Outcome.CONVERGED, True, 1.25, notes)
+    edges = (EdgeRecord("log(a)", "log(P)", "+", "x", 1.5, 0.0, 1.0, 0.0),)
+    return FitResult(
+        target, symbols, best, (simple, best), 0.1, Outcome.CONVERGED, True, 1.25, notes, edges, b"weights"
+    )
 
 
 def summary(found: FitResult | None = None) -> Summary:

@@ -1,16 +1,17 @@
-"""`candidates.csv`: the formulas of the Pareto front, one line each, simplest first."""
+"""`candidates.csv`: the formulas of the Pareto front, simplest first; `edges.csv`: the network behind the best."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple, fields
 
 from kansr.formula.names import format_expression
 from kansr.formula.parse import parse_expression
-from kansr.results import Candidate, FitResult, Metrics
+from kansr.results import Candidate, EdgeRecord, FitResult, Metrics
 
-__all__ = ["candidates_csv", "read_candidates"]
+__all__ = ["candidates_csv", "edges_csv", "read_candidates"]
 
 _ERRORS = ("r2", "rmse", "nrmse", "mae", "max_abs")
 
@@ -27,6 +28,15 @@ def candidates_csv(result: FitResult) -> str:
         for part in parts:
             row += _cells(candidate.metrics.get(part))
         writer.writerow([*row, format_expression(candidate.expression)])
+    return text.getvalue()
+
+
+def edges_csv(result: FitResult) -> str:
+    """One line for each edge `c*f(a*x + b) + d` of the named network, in the scaled units that networks see."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(EdgeRecord)])
+    writer.writerows(astuple(edge) for edge in result.edges)
     return text.getvalue()
 
 

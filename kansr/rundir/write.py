@@ -22,7 +22,7 @@ from kansr.errors import RunDirectoryError
 from kansr.export import to_json, to_latex, to_python
 from kansr.report.markdown import to_markdown
 from kansr.results import FitResult, Summary, TableInfo
-from kansr.rundir.candidates import candidates_csv
+from kansr.rundir.candidates import candidates_csv, edges_csv
 from kansr.rundir.files import write_file
 
 __all__ = ["RunDirectory", "check_free", "default_path", "summarise", "table_info"]
@@ -127,11 +127,13 @@ class RunDirectory:
         Raises:
             RunDirectoryError: If a file cannot be written, for instance on a full disk.
         """
-        contents = {
+        contents: dict[str, str | bytes] = {
             "environment.json": _json(_environment()),
             "dataset.json": _json(asdict(summary.table)),
             "history.csv": history,
             "candidates.csv": candidates_csv(summary.result),
+            "edges.csv": edges_csv(summary.result),
+            "network.pt": summary.result.weights,
             "formula.json": to_json(summary),
             "formula.tex": to_latex(summary),
             "formula.py": to_python(summary),
@@ -140,11 +142,12 @@ class RunDirectory:
         }
         try:
             for name, content in contents.items():
-                self._write(name, content)
+                if content:
+                    self._write(name, content)
         except OSError as error:
             raise self._unwritable(error) from None
 
-    def _write(self, name: str, content: str) -> None:
+    def _write(self, name: str, content: str | bytes) -> None:
         self._files.append(self.path / name)
         write_file(self.path / name, content)
 

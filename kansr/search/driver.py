@@ -12,7 +12,7 @@ from kansr.formula.build import network_expression
 from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
-from kansr.search.ledger import CLEAN, Found, Ledger, Listener
+from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
@@ -263,7 +263,8 @@ class Search:
             right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse)
         else:  # few rows, all of them fitted: splines run through every point and no name could be as good
             right = math.inf
-        self._ledger.add(draft.lens.output_expression(output), lambda mse: min(mse, named.mse) <= right)
+        origin = Origin(named.network, draft.pruned.network, draft.lens)
+        self._ledger.add(draft.lens.output_expression(output), origin, lambda mse: min(mse, named.mse) <= right)
 
 
 def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import sympy
 
 from kansr.formula.rewrite import complexity
+from kansr.kan.network import Network
 from kansr.results import Stage
 from kansr.search.finishing import Finished, Finisher
+from kansr.search.lens import Lens
 from kansr.search.table import Table
 
-__all__ = ["Found", "Ledger", "Listener"]
+__all__ = ["CLEAN", "Found", "Ledger", "Listener", "Origin"]
 
 # A formula with a mean square error below this (over the target's variance) explains clean data completely.
 CLEAN = 1e-16
@@ -24,16 +26,33 @@ _TOO_LONG = 400
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a formula comes from.
+
+    Attributes:
+        named: The network with a function of the library on every edge.
+        splines: The pruned network that was named.
+        lens: How both see the table.
+    """
+
+    named: Network
+    splines: Network
+    lens: Lens
+
+
+@dataclass(frozen=True)
 class Found:
     """A finished formula.
 
     Attributes:
         finished: The formula with its constants and description length.
         held_error: Mean square error on the held rows, over the target's variance there.
+        origin: The networks that it was read from; None for a formula that came from none.
     """
 
     finished: Finished
     held_error: float
+    origin: Origin | None = None
 
     @property
     def complexity(self) -> int:
@@ -78,24 +97,25 @@ class Ledger:
         self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
         self.baselines = len(self.found)
 
-    def add(self, expression: sympy.Expr, believed: Callable[[float], bool]) -> None:
+    def add(self, expression: sympy.Expr, origin: Origin, believed: Callable[[float], bool]) -> None:
         """Takes in the expression of a named network.
 
         Args:
             expression: In the columns' symbols.
+            origin: The networks it was read from.
             believed: Whether a formula with this error is taken for right and so worth finishing; any other one is
                 only fitted: some of its names are wrong.
         """
         if complexity(expression) > _TOO_LONG:
             return
         rough = self._finisher.rough(expression)
-        self._add(self._finisher(rough.expression) if believed(rough.mse) else rough)
+        self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
 
-    def _add(self, finished: Finished) -> None:
+    def _add(self, finished: Finished, origin: Origin | None = None) -> None:
         held_error = self._table.formula_error(finished.template)
         if not math.isfinite(finished.length + held_error):
             return
-        found = Found(finished, held_error)
+        found = Found(finished, held_error, origin)
         better = all(finished.length < f.finished.length for f in self.found)
         self.found.append(found)
         if better:

@@ -22,7 +22,9 @@ FILES = {
     "history.csv",
     "candidates.csv",
     "formula.json",
+    "edges.csv",
     "formula.tex",
+    "network.pt",
     "formula.py",
     "report.md",
     "status.json",
@@ -43,6 +45,13 @@ def run(tmp_path: Path) -> Path:
 
 def test_all_files_are_there_and_no_other(run: Path) -> None:
     assert {child.name for child in run.iterdir()} == FILES
+
+
+def test_the_network_is_there_edge_by_edge_and_as_weights(run: Path) -> None:
+    header, line = (run / "edges.csv").read_text().splitlines()
+    assert header == "source,target,node,function,c,d,a,b"
+    assert line == "log(a),log(P),+,x,1.5,0.0,1.0,0.0"
+    assert (run / "network.pt").read_bytes() == b"weights"
 
 
 def test_a_run_is_read_as_it_was_written(run: Path) -> None:
