@@ -5,11 +5,13 @@
     dataset.json      what was read of the table
     history.csv       the course of the search
     candidates.csv    the formulas of the Pareto front
+    edges.csv         the named network that the formula was read from
+    network.pt        the spline network that was named (`kansr.kan.state`; none for a formula without a network)
     formula.json      the formula with its errors (`kansr.export.json`)
     formula.tex, formula.py, report.md
     status.json       written last: a folder without it is of a fit that was killed
 
-`network.pt` (weights only), `edges.csv`, `plots/` and `report.html` have their places here too and are not written yet.
+`plots/` and `report.html` have their places here too and are not written yet.
 
 The files are written in place rather than in a neighbouring folder that is renamed, because an empty folder given
 with `--out` may be a mount point. Each appears at once under its name, and an error removes what there is.

@@ -11,7 +11,7 @@ from kansr.formula.names import format_expression
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, EdgeRecord, FitResult, Metrics
 
-__all__ = ["candidates_csv", "edges_csv", "read_candidates"]
+__all__ = ["candidates_csv", "edges_csv", "read_candidates", "read_edges"]
 
 _ERRORS = ("r2", "rmse", "nrmse", "mae", "max_abs")
 
@@ -38,6 +38,18 @@ def edges_csv(result: FitResult) -> str:
     writer.writerow([field.name for field in fields(EdgeRecord)])
     writer.writerows(astuple(edge) for edge in result.edges)
     return text.getvalue()
+
+
+def read_edges(text: str) -> Iterator[EdgeRecord]:
+    """Yields each edge.
+
+    Raises:
+        KeyError: If a column is missing.
+        ValueError: If a constant is no number.
+    """
+    for row in csv.DictReader(io.StringIO(text)):
+        names = (row["source"], row["target"], row["node"], row["function"])
+        yield EdgeRecord(*names, *(float(row[constant]) for constant in "cdab"))
 
 
 def _cells(metrics: Metrics | None) -> list[object]:

@@ -17,7 +17,7 @@ from kansr.errors import FormulaError, RunDirectoryError
 from kansr.export.json import FormulaFile
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
-from kansr.rundir.candidates import read_candidates
+from kansr.rundir.candidates import read_candidates, read_edges
 
 __all__ = ["Run", "read_run"]
 
@@ -94,6 +94,11 @@ def _result(path: Path, formula: FormulaFile, status: _Status, table: TableInfo)
         front = list(read_candidates(_text(path / "candidates.csv"), formula.symbols.values()))
     except (FormulaError, ValueError, KeyError, TypeError, AttributeError):
         raise RunDirectoryError(f"{path / 'candidates.csv'}: cannot be read", _DAMAGED) from None
+    try:
+        edges = tuple(read_edges(_text(path / "edges.csv")))
+    except (ValueError, KeyError, TypeError):
+        raise RunDirectoryError(f"{path / 'edges.csv'}: cannot be read", _DAMAGED) from None
+    weights = path / "network.pt"
     best = Candidate(
         expression=expression,
         complexity=formula.complexity,
@@ -111,4 +116,6 @@ def _result(path: Path, formula: FormulaFile, status: _Status, table: TableInfo)
         acceptable=formula.acceptable,
         seconds=status.seconds,
         notes=tuple(note for note in formula.notes if note not in table.notes),
+        edges=edges,
+        weights=weights.read_bytes() if weights.is_file() else b"",
     )

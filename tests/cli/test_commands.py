@@ -83,8 +83,13 @@ def test_json_is_the_file_and_nothing_else(run: Run, capsys: pytest.CaptureFixtu
 
 
 def test_quiet_prints_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("fit", "kepler.csv", "--quiet", "--json", "--out", "out") == 0
+    assert run("fit", "kepler.csv", "--quiet", "--out", "out") == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_leaves_the_answer_that_was_asked_for(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("fit", "kepler.csv", "--quiet", "--json", "--out", "out") == 0
+    assert capsys.readouterr() == (Path("out/formula.json").read_text(), "")
 
 
 def test_options_reach_the_search(run: Run, search: Callable[..., None]) -> None:
