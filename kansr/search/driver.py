@@ -43,6 +43,8 @@ _LONG_PATIENCE = 24
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 16.0
+# With a larger error a formula explains so little that the search goes on, whatever the networks can do.
+_EXPLAINS_LITTLE = 0.5
 _ROUNDS = 1000
 
 
@@ -175,7 +177,8 @@ class Search:
         """Whether a formula predicts held rows as well as the most flexible network does."""
         # errors measured on m rows differ by some 1/sqrt(m) by chance
         tolerance = 1 + 1 / math.sqrt(len(self._table.y_held))
-        return self._ledger.best.held_error <= tolerance * min((d.error for d in self._drafts), default=0.0)
+        networks = min((d.error for d in self._drafts), default=0.0)
+        return self._ledger.best.held_error <= min(tolerance * networks, _EXPLAINS_LITTLE)
 
     # --- networks
 
