@@ -126,7 +126,7 @@ def kansr_training(seed: int) -> dict[str, Any]:
     from kansr.kan.network import random_network, regrid
     from kansr.kan.structure import Structure
     from kansr.search.matching import Curve, match_functions
-    from kansr.search.naming import with_chains
+    from kansr.search.naming import with_matches
     from kansr.train.network import train as descend
     from kansr.train.network import train_splines
 
@@ -158,7 +158,7 @@ def kansr_training(seed: int) -> dict[str, Any]:
         matches = match_functions(curve, LIBRARY.values())
     with in_context:
         for match in matches:
-            descend(with_chains(named, {position: match.chains}), x, y, iterations=20, damping=1e-3, stall=0.1)
+            descend(with_matches(named, {position: match}), x, y, iterations=20, damping=1e-3, stall=0.1)
     return {
         "stages": stages,
         "naming": {"name": matches[0].name, "seconds": naming.seconds, "cpu": naming.cpu},

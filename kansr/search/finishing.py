@@ -14,7 +14,7 @@ import sympy
 
 from kansr.formula.constants import Rows, Template
 from kansr.formula.rewrite import Positive, canonical, cheapest, complexity
-from kansr.search.score import ROUNDING, constants_length, description_length
+from kansr.search.score import ROUNDING, constants_length, description_length, whole_length
 
 __all__ = ["Finished", "Finisher"]
 
@@ -80,6 +80,8 @@ class Finisher:
         blur = max(1.0, math.sqrt(ROUNDING / mse)) if mse > 0 else 1.0
         errors = [e * blur if e else e for e in template.standard_errors(rows)]
         constants = constants_length(template.values.tolist(), errors, n)
+        numbers = [node for node in sympy.preorder_traversal(template.form) if node.is_Rational]
+        constants += sum(whole_length(int(number.p), int(number.q)) for number in numbers)
         # all lengths are for all rows: a trial on the sample stands for a trial on all of them
         return Finished(template, mse, description_length(mse, len(self.rows.y), constants, nodes))
 

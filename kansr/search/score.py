@@ -8,8 +8,8 @@ Automatica 14, 1978; for formulas S.-M. Udrescu et al., NeurIPS 2020, arXiv:2006
 in nats. A constant costs as many digits as the data support: one known to four digits costs log(10^4), and none costs
 less than 1/2 log(n). For coefficients of splines, whose single values mean nothing, that 1/2 log(n) stands, as in the
 Bayesian information criterion (G. Schwarz, Ann. Statist. 6, 1978). The structure costs `NODE` for each node of the
-expression tree (which symbol it is, out of some twenty). Every mean square error is taken no lower than a floor: what
-lies below it is rounding, or a spline's own approximation error.
+expression tree (which symbol it is, out of some twenty), and whole numbers and ratios cost their digits. Every mean
+square error is taken no lower than a floor: what lies below it is rounding, or a spline's own approximation error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-__all__ = ["NODE", "ROUNDING", "constants_length", "description_length", "spline_length"]
+__all__ = ["NODE", "ROUNDING", "constants_length", "description_length", "spline_length", "whole_length"]
 
 # Choice among some twenty symbols.
 NODE = math.log(20.0)
@@ -25,6 +25,11 @@ NODE = math.log(20.0)
 _UNDETERMINED = 1e15
 # Mean square error, relative to the target's variance, that float64 and an ill-conditioned formula leave.
 ROUNDING = 1e-20
+
+
+def whole_length(numerator: int, denominator: int) -> float:
+    """Description length of a whole number or ratio, which costs its digits too."""
+    return math.log(1 + abs(numerator)) + math.log(denominator)
 
 
 def constants_length(values: Sequence[float], errors: Sequence[float | None], rows: int) -> float:
