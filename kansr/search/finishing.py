@@ -133,7 +133,12 @@ class Finisher:
                 yield self._with(best.template, numbers)
 
     def _single(self, best: Finished) -> Iterator[sympy.Expr]:
-        """One constant replaced by a simple number, or its term left out."""
+        """One constant replaced by a simple number, or a term left out."""
+        expression = best.expression
+        for total in sorted(expression.atoms(sympy.Add), key=sympy.default_sort_key):
+            for term in total.args:
+                if term.is_number and not term.has(sympy.Float):  # once snapped, it is no constant any more
+                    yield canonical(expression.xreplace({total: total - term}), self.positive)
         near = self._near(best)
         for _, i, number in near:
             yield self._with(best.template, {i: number})
