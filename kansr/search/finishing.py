@@ -160,7 +160,7 @@ class Finisher:
         """Fewest digits for every constant that leave the error where it is."""
         template = finished.template
         errors = template.standard_errors(self.rows)
-        for digits in (2, 1, 0, -1):
+        for digits in (2, 1, 0):
             values = template.values.clone()
             for i, error in enumerate(errors):
                 if error:
