@@ -12,7 +12,7 @@ from torch import Tensor
 from kansr.formula.dual import evaluate_dual
 from kansr.train.levenberg_marquardt import levenberg_marquardt, never, residual_problem
 
-__all__ = ["Rows", "Template", "never"]
+__all__ = ["Rows", "Template"]
 
 
 @dataclass(frozen=True)

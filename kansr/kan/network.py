@@ -83,10 +83,7 @@ class Network:
             for e in structure.incoming[node]:
                 activation = self.edges[e](values[structure.edges[e].source])
                 activations[e] = activation
-                if total is None:
-                    total = activation.y
-                else:
-                    total = total + activation.y if structure.op(node) is Op.SUM else total * activation.y
+                total = _joined(structure.op(node), total, activation.y)
             values.append(x.new_zeros(self.batch, x.shape[0]) if total is None else total)
         return values[-1], activations
 
@@ -133,6 +130,13 @@ class Network:
             a.y.std(1) * s.square().mean(1).sqrt() for a, s in zip(trace.activations, trace.sensitivities, strict=True)
         ]
         return torch.stack(scores, 1)
+
+
+def _joined(op: Op, total: Tensor | None, y: Tensor) -> Tensor:
+    """What a node holds after one more of its edges."""
+    if total is None:
+        return y
+    return total + y if op is Op.SUM else total * y
 
 
 def random_network(
@@ -186,10 +190,7 @@ def regrid(network: Network, x: Tensor, grid_size: int | None = None) -> Network
             if isinstance(edge, SplineEdge) and not (grid_size in (None, edge.grid_size) and _covers(edge, source)):
                 edges[e] = edge = refit_spline(edge, source, y, grid_size or edge.grid_size)
                 y = edge(source).y
-            if total is None:
-                total = y
-            else:
-                total = total + y if structure.op(node) is Op.SUM else total * y
+            total = _joined(structure.op(node), total, y)
         values.append(x.new_zeros(network.batch, x.shape[0]) if total is None else total)
     return Network(structure, tuple(edges))
 

@@ -149,12 +149,12 @@ class Namer:
             if self.expired():
                 break
             chosen = {e: proposals[e][rank] for e, rank in enumerate(ranks)}
-            found.append(self._finish(with_matches(network, chosen), 0.0))
+            found.append(self._finish(with_matches(network, chosen)))
             if found[-1].mse < 1e-18:
                 break
         if found:  # flat valleys are long: the best goes on where all others were stopped
             best = min(range(len(found)), key=lambda i: found[i].mse)
-            found[best] = self._finish(found[best].network, 0.0, patiently=True)
+            found[best] = self._finish(found[best].network, patiently=True)
         return found
 
     def _widen(self, network: Network, proposals: list[list[Match]]) -> bool:
@@ -223,7 +223,7 @@ class Namer:
                     matches.append(replace(match, chains=tuple((power, *chain) for chain in match.chains)))
         return sorted(matches, key=lambda m: m.score)[:8]
 
-    def _finish(self, network: Network, blur: float, *, patiently: bool = False) -> Named:
+    def _finish(self, network: Network, *, patiently: bool = False) -> Named:
         """Refits all constants of a network without splines."""
         trained = train(
             network,
@@ -236,7 +236,7 @@ class Namer:
             patience=6,
             expired=self.expired,
         )
-        return self._named(trained, blur)
+        return self._named(trained, 0.0)  # no splines, no blur
 
     def _named(self, trained: Trained, blur: float) -> Named:
         mse, network = float(trained.loss[0]), trained.network
@@ -256,7 +256,7 @@ class Namer:
             states = []
             for state in grown:
                 if not any(isinstance(e, SplineEdge) for e in state.network.edges):
-                    complete.append(self._finish(state.network, 0.0))
+                    complete.append(self._finish(state.network))
                 elif len(states) < _BEAM and not any(abs(state.length - s.length) < 1e-6 for s in states):
                     states.append(state)
         return complete
