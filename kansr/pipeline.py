@@ -255,7 +255,7 @@ class _Bridge(Listener):
         self._recorder = recorder
         self._judge = judge
 
-    def stage(self, stage: Stage, detail: str) -> None:
+    def stage(self, stage: Stage, detail: str = "") -> None:
         """Passes a stage on."""
         self._recorder.stage(stage, detail)
 

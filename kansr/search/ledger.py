@@ -63,7 +63,7 @@ class Found:
 class Listener:
     """What the search tells while it runs; this one ignores it."""
 
-    def stage(self, stage: Stage, detail: str) -> None:
+    def stage(self, stage: Stage, detail: str = "") -> None:
         """The search turned to `stage`."""
 
     def found(self, found: Found) -> None:
@@ -97,12 +97,12 @@ class Ledger:
         self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
         self.baselines = len(self.found)
 
-    def add(self, expression: sympy.Expr, origin: Origin, believed: Callable[[float], bool]) -> None:
+    def add(self, expression: sympy.Expr, origin: Origin | None, believed: Callable[[float], bool]) -> None:
         """Takes in the expression of a named network.
 
         Args:
             expression: In the columns' symbols.
-            origin: The networks it was read from.
+            origin: The networks it was read from, if it was.
             believed: Whether a formula with this error is taken for right and so worth finishing; any other one is
                 only fitted: some of its names are wrong.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 import torch
@@ -63,6 +63,12 @@ class Table:
         residual, _ = template.residuals(rows, template.values)
         spent = 0 if self.holds_out else len(template.symbols)
         return _finite(float(residual.square().sum()) / max(len(residual) - spent, 1) / _variance(self.y_held))
+
+    def residuals(self, template: Template) -> Table:
+        """The same rows with what a formula leaves unexplained as their target."""
+        held = Rows(dict(zip(self.symbols, self.x_held.T, strict=True)), self.y_held)
+        y, y_held = (-template.residuals(rows, template.values)[0] for rows in (self.rows(), held))
+        return replace(self, y=y, y_held=y_held)
 
     def positive(self, expression: sympy.Expr) -> bool:
         """Whether an expression is positive on every training row."""
