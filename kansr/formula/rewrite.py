@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import sympy
 
-__all__ = ["Positive", "canonical", "cheapest", "complexity"]
+__all__ = ["Positive", "canonical", "complexity"]
 
 # Whether an expression is positive on every row.
 Positive = Callable[[sympy.Expr], bool]
@@ -221,56 +221,3 @@ _RULES: dict[type, Callable[[sympy.Expr, Positive], sympy.Expr]] = {
     sympy.tanh: _tanh,
     sympy.cosh: _even(sympy.cosh),
 }
-
-
-def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """The shortest among a few equivalent forms; only rearrangements that cannot take long.
-
-    Args:
-        expression: Any expression.
-        positive: Whether a part of it is positive on the data.
-    """
-    forms = [expression]
-    if complexity(expression) <= 60:
-        forms += [form(expression) for form in (sympy.factor_terms, sympy.expand_mul)]
-        forms.append(sympy.factor_terms(forms[-1]))
-        if not expression.has(sympy.Float) and expression.is_rational_function(*expression.free_symbols):
-            forms.append(sympy.cancel(expression))
-    forms += [_gathered(form, positive) for form in forms]
-    return min(forms, key=complexity)
-
-
-def _gathered(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """`sqrt(a)*sqrt(b)` as `sqrt(a*b)`, `log(a) - log(b)` as `log(a/b)`."""
-    if expression.is_Atom:
-        return expression
-    arguments = [_gathered(a, positive) for a in expression.args]
-    if expression.is_Mul:
-        return _gathered_roots(arguments, positive)
-    if expression.is_Add:
-        return _gathered_logs(arguments)
-    return expression.func(*arguments)
-
-
-def _gathered_roots(factors: Sequence[sympy.Expr], positive: Positive) -> sympy.Expr:
-    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
-    rest = []
-    for factor in factors:
-        base, exponent = factor.as_base_exp()
-        if exponent.is_number and not exponent.is_Integer and not base.is_number and positive(base):
-            groups.setdefault(abs(exponent), []).append(base if exponent > 0 else 1 / base)
-        else:
-            rest.append(factor)
-    return sympy.Mul(*rest, *(sympy.Mul(*bases) ** exponent for exponent, bases in groups.items()))
-
-
-def _gathered_logs(terms: Sequence[sympy.Expr]) -> sympy.Expr:
-    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
-    rest = []
-    for term in terms:
-        number, factor = term.as_coeff_Mul()
-        if isinstance(factor, sympy.log):
-            groups.setdefault(abs(number), []).append(factor.args[0] if number > 0 else 1 / factor.args[0])
-        else:
-            rest.append(term)
-    return sympy.Add(*rest, *(number * sympy.log(sympy.Mul(*parts)) for number, parts in groups.items()))

@@ -153,6 +153,6 @@ def views(y: Tensor) -> list[View]:
     if size <= math.pi / 2:
         found.append(View(y.sin(), 1 / y.cos(), torch.asin, sympy.asin))
         found.append(View(y.tan(), y.cos().square(), torch.atan, sympy.atan))
-    if 0 <= float(y.min()) and size <= math.pi:
+    if float(y.min()) >= 0 and size <= math.pi:
         found.append(View(y.cos(), 1 / y.sin(), torch.acos, sympy.acos))
     return found

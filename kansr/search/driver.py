@@ -21,6 +21,7 @@ from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.ratios import ratios
 from kansr.search.relations import paired_relations, relations
 from kansr.search.score import spline_length
+from kansr.search.screening import relevant
 from kansr.search.structures import probes, structures
 from kansr.search.table import Table
 from kansr.search.training import TRAINING_ROWS, train_structure
@@ -139,7 +140,9 @@ class Search:
             budget: When to end.
             listener: Is told what happens.
         """
-        self._table = table
+        self._whole = table
+        # what has no visible influence comes back if the other columns do not explain the target
+        self._table = table.only(relevant(table.x, table.y))
         self._functions = functions
         self._generator = generator
         self._budget = budget
@@ -162,8 +165,9 @@ class Search:
     def _rounds(self) -> Outcome:
         if self._related(relations) or self._approximated():
             return Outcome.CONVERGED
-        views = lenses(self._table.x, self._table.y)
         for number in range(_ROUNDS):
+            self._table = self._whole if number else self._table
+            views = lenses(self._table.x, self._table.y)
             known = (self._least, len(self._ledger.found))
             for structure in structures(self._table.x.shape[1]):
                 for lens in views:
@@ -203,7 +207,7 @@ class Search:
             self._tested, self._last_test, self._verdict = best, self._tried, False
             if best.held_error <= _EXPLAINS_LITTLE and self._table.holds_out:
                 self._listener.stage(Stage.TEST)
-                left = self._table.residuals(best.finished.template)
+                left = self._whole.residuals(best.finished.template)
                 lens = Lens.of(left.x, left.y, TargetView.RAW)
                 for structure in probes(left.x.shape[1]):
                     rows = left.seen(lens, TRAINING_ROWS)

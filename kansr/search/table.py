@@ -41,6 +41,12 @@ class Table:
         """Whether the held rows are others than the training rows."""
         return self.x_held is not self.x
 
+    def only(self, columns: Sequence[int]) -> Table:
+        """The same rows with some of the columns."""
+        symbols = [self.symbols[j] for j in columns]
+        x = self.x[:, columns]
+        return replace(self, x=x, x_held=self.x_held[:, columns] if self.holds_out else x, symbols=symbols)
+
     def rows(self, most: int | None = None) -> Rows:
         """The first training rows, all by default."""
         return Rows(dict(zip(self.symbols, self.x[:most].T, strict=True)), self.y[:most])

@@ -8,7 +8,8 @@ import sympy
 from hypothesis import assume, example, given, settings
 
 from kansr.formula.evaluate import evaluate
-from kansr.formula.rewrite import canonical, cheapest, complexity
+from kansr.formula.forms import cheapest
+from kansr.formula.rewrite import canonical, complexity
 from tests.formula.expressions import COLUMNS, A, B, C, expressions, positive, values
 
 
