@@ -25,7 +25,7 @@ class FitConfig(BaseModel):
         out: Run folder; `runs/<time>-<name>` when absent.
         time_limit: Seconds from the start of the process to the written formula.
         seed: Seed of the split and of every random start.
-        functions: Names of the library's functions that may appear; all when absent.
+        functions: Names of the library's functions that may appear, `standard` for all that do when this is absent.
         validation_fraction: Share of the rows that choose between formulas.
         test_fraction: Share of the rows that are used for reporting only.
         threads: Threads for linear algebra. The matrices are small: a second thread gains little, and on busy cores it

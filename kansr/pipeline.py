@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import sympy
@@ -18,7 +18,8 @@ from kansr.data import Dataset, folds
 from kansr.formula.constants import Rows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
-from kansr.functions import select, without_twins
+from kansr.formula.parse import ON_REQUEST
+from kansr.functions import Function, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
@@ -65,7 +66,8 @@ def fit(
         end = limit - min(seconds, 0.05 * seconds * config.time_limit)
         return lambda: interrupted() or time.monotonic() > end
 
-    judge = _Judge(dataset, config.seed)
+    functions = select(config.functions)
+    judge = _Judge(dataset, config.seed, _written(functions.values()))
     train, validation = dataset.split.train, dataset.split.validation
     order = np.random.default_rng(config.seed).permutation(train)  # samples of rows are its first rows
     x, y = torch.from_numpy(dataset.x[order]), torch.from_numpy(dataset.y[order])
@@ -73,7 +75,7 @@ def fit(
     table = Table(x, y, *((x_held, y_held) if len(validation) else (x, y)), judge.symbols)
     search = Search(
         table,
-        without_twins(select(config.functions)),
+        without_twins(functions),
         torch.Generator().manual_seed(config.seed),
         Budget(
             late=before_end(_LATE * config.time_limit),
@@ -105,8 +107,8 @@ def fit(
 class _Judge:
     """Measures formulas on every part of the table, as their written form would give them."""
 
-    def __init__(self, dataset: Dataset, seed: int) -> None:
-        self.names = symbol_names(dataset.features)
+    def __init__(self, dataset: Dataset, seed: int, functions: Iterable[str]) -> None:
+        self.names = symbol_names(dataset.features, functions)
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
         self._seed = seed
@@ -169,6 +171,11 @@ class _Judge:
             f"{rows} rows are too few to set some aside: the error is also given by leave-one-out cross-validation "
             "(constants refitted each time, the form kept)",
         )
+
+
+def _written(functions: Iterable[Function]) -> frozenset[str]:
+    """SymPy's names of those functions that are there only because the user asked for them."""
+    return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
 def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:

@@ -53,7 +53,8 @@ def command(
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")] = None,
     functions: Annotated[
-        list[str] | None, typer.Option(metavar="F,G", help="Functions that may appear; see 'kansr functions'.")
+        list[str] | None,
+        typer.Option(metavar="F,G", help="Functions that may appear, such as 'standard,J0'; see 'kansr functions'."),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="YAML", help="File with these options as keys; the command line wins.")

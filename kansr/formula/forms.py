@@ -35,6 +35,8 @@ def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
             forms.append(sympy.cancel(expression))
         for form in list(forms):
             forms += _waves(form)
+    if expression.has(sympy.LambertW):
+        forms.append(expression.replace(sympy.exp, _exp_of_lambert))
     forms += [_squares(form) for form in forms]
     forms += [_gathered(form, positive) for form in forms]
     return min(forms, key=complexity)
@@ -80,6 +82,18 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
             for part in (square_a, square_b, product):
                 del coefficients[part]
     return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))
+
+
+def _exp_of_lambert(u: sympy.Expr) -> sympy.Expr:
+    """`exp(n*W(v) + rest)` is `(v/W(v))^n * exp(rest)`."""
+    outside, inside = [], []
+    for term in sympy.Add.make_args(u):
+        number, w = term.as_coeff_Mul()
+        if isinstance(w, sympy.LambertW) and number.is_Integer:
+            outside.append((w.args[0] / w) ** number)
+        else:
+            inside.append(term)
+    return sympy.Mul(*outside, sympy.exp(sympy.Add(*inside)))
 
 
 def _gathered(expression: sympy.Expr, positive: Positive) -> sympy.Expr:

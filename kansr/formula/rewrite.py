@@ -40,13 +40,28 @@ def canonical(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
 def _walk(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     if expression.is_Atom:
         return expression
-    arguments = [_walk(a, positive) for a in expression.args]
+    arguments = [_walk(a, positive) for a in (_unmirrored(expression.args) if expression.is_Mul else expression.args)]
     if expression.is_Pow:
         return _power(arguments[0], arguments[1], positive)
     if expression.is_Mul:
         return _product(arguments)
     rule = _RULES.get(expression.func)
-    return rule(arguments[0], positive) if rule else expression.func(*arguments)
+    if rule:
+        return rule(arguments[0], positive)
+    rebuilt = expression.func(*arguments)
+    # SymPy leaves `besselj(0, 1.2)` as it is
+    return rebuilt.evalf(17) if rebuilt.is_number and rebuilt.has(sympy.Float) else rebuilt
+
+
+def _unmirrored(factors: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """`(a - b)/(b - a)` is -1; SymPy writes such a quotient where it turns the argument of `besselj(1, a - b)`."""
+    rest = list(factors)
+    for factor in factors:
+        if factor.is_Add and (mirror := 1 / -factor) in rest:
+            rest.remove(factor)
+            rest.remove(mirror)
+            rest.append(sympy.Integer(-1))
+    return rest
 
 
 def _is_one(number: sympy.Expr) -> bool:

@@ -1,4 +1,4 @@
-"""What algebraic relations are made of: columns, pairs of columns and simple functions of these; views of the target."""
+"""What algebraic relations are made of: columns and simple functions of one or two of them; views of the target."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import sympy
 import torch
 
 from kansr.errors import ConfigError
-from kansr.functions import LIBRARY, Function, Inner, select, without_twins
+from kansr.functions import LIBRARY, STANDARD, Function, Inner, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 
 U = sympy.Symbol("u", real=True)
@@ -17,7 +17,8 @@ U = sympy.Symbol("u", real=True)
 POINTS = torch.linspace(-3.0, 3.0, 41, dtype=torch.float64) * math.sqrt(1.037) + 0.0123
 EVERY = pytest.mark.parametrize("function", LIBRARY.values(), ids=list(LIBRARY))
 REQUIRED = """x 0 x^-4 x^-3 x^-2 x^-1 x^2 x^3 x^4 sqrt 1/sqrt x^3/2 x^-3/2 x^5/2 x^-5/2 x^7/2 x^-7/2 exp log sin cos
-tan asin acos atan sinh cosh tanh abs gauss sigmoid"""
+tan asin acos atan sinh cosh tanh asinh abs gauss sigmoid"""
+ON_REQUEST = "J0 J1 erf gamma loggamma W"
 
 
 def exact(expression: sympy.Expr, at: float) -> float:
@@ -27,7 +28,9 @@ def exact(expression: sympy.Expr, at: float) -> float:
 
 
 def test_the_library_has_the_promised_functions() -> None:
-    assert set(REQUIRED.split()) <= set(LIBRARY)
+    assert set(REQUIRED.split()) <= set(STANDARD)
+    assert set(LIBRARY) == {*STANDARD, *ON_REQUEST.split()}
+    assert not set(STANDARD) & set(ON_REQUEST.split())
     assert all(name == function.name for name, function in LIBRARY.items())
 
 
@@ -35,7 +38,7 @@ def test_the_library_has_the_promised_functions() -> None:
 def test_value_and_domain_are_sympys(function: Function) -> None:
     expected = torch.tensor([exact(function.sympy(U), float(u)) for u in POINTS], dtype=torch.float64)
     torch.testing.assert_close(function.value(POINTS), expected, rtol=1e-13, atol=1e-15, equal_nan=True)
-    assert bool(expected.isnan().any()) == (function.domain in {"u > 0", "-1 <= u <= 1"})
+    assert bool(expected.isnan().any()) == (function.domain in {"u > 0", "-1 <= u <= 1", "u >= -1/e"})
 
 
 @EVERY
@@ -118,9 +121,16 @@ def test_of_two_twins_one_is_tried() -> None:
 
 def test_a_selection_keeps_zero_and_identity() -> None:
     assert list(select(["exp"])) == ["0", "x", "exp"]
-    assert select(None) is LIBRARY
+    assert select(None) is STANDARD
+
+
+def test_special_functions_are_added_by_name() -> None:
+    assert list(select(["standard", "J0"])) == [*STANDARD, "J0"]
+    assert select(["J0", "standard"]).keys() == {*STANDARD, "J0"}
+    assert list(select(["W", "exp"])) == ["0", "x", "W", "exp"]
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no function 'sinus'"):
+    with pytest.raises(ConfigError, match="no function 'sinus'") as caught:
         select(["exp", "sinus"])
+    assert "'standard' stands for" in caught.value.hint

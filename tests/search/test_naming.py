@@ -11,7 +11,7 @@ import torch
 
 from kansr.formula.build import network_expression
 from kansr.formula.evaluate import evaluate
-from kansr.functions import LIBRARY, without_twins
+from kansr.functions import LIBRARY, STANDARD, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Op, Structure
@@ -23,7 +23,7 @@ from kansr.train.network import train_splines
 from tests.networks import PRODUCT, STRUCTURES, SUM, inputs, splines, symbolic
 
 X = inputs(400)
-FUNCTIONS = without_twins(LIBRARY)
+FUNCTIONS = without_twins(STANDARD)
 
 
 def match(*chains: tuple[SymbolicEdge, ...], op: Op = SUM) -> Match:
