@@ -211,7 +211,7 @@ class Search:
                 lens = Lens.of(left.x, left.y, TargetView.RAW)
                 for structure in probes(left.x.shape[1]):
                     rows = left.seen(lens, TRAINING_ROWS)
-                    trained = train_structure(structure, *rows, self._generator, self._budget.expired)
+                    trained = train_structure(structure, rows, self._generator, self._budget.expired)
                     if trained is None or left.network_error(trained.network, lens) < _UNEXPLAINED:
                         return False
                 self._verdict = True
@@ -249,8 +249,8 @@ class Search:
         """Trains one structure; prunes what is promising and names what is exact."""
         lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
         self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
-        z, t = self._table.seen(lens, TRAINING_ROWS)
-        trained = train_structure(structure, z, t, self._generator, self._budget.expired)
+        sample = self._table.seen(lens, TRAINING_ROWS)
+        trained = train_structure(structure, sample, self._generator, self._budget.expired)
         if trained is None:
             self._idle += 1
             return
@@ -273,18 +273,18 @@ class Search:
         """The error of a network on the held rows, on finer grids where these help."""
         error = self._table.network_error(trained.network, lens)
         if error <= _HOPELESS * max(self._least, _NOISY):
-            fine, _ = finer(trained, *self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
+            fine, _ = finer(trained, self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
             error = min(error, self._table.network_error(fine.network, lens))
         return _Waiting(trained, lens, error)
 
     def _prune(self, waiting: _Waiting) -> _Draft:
         lens = waiting.lens
         self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
-        z, t = self._table.seen(lens, TRAINING_ROWS)
-        pruned = prune(waiting.trained, z, t, self._budget.expired)
+        sample = self._table.seen(lens, TRAINING_ROWS)
+        pruned = prune(waiting.trained, sample, self._budget.expired)
         error = self._table.network_error(pruned.network, lens)
         # lengths of networks seen through different lenses can only be compared in the table's own units
-        length = spline_length(error, len(t), sum(pruned.network.sizes), pruned.blur)
+        length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
         draft = _Draft(pruned, lens, length, error)
         self._drafts.append(draft)
         return draft
@@ -313,8 +313,8 @@ class Search:
             return
         draft.named = effort
         self._listener.stage(Stage.NAME, f"{len(draft.pruned.network.edges)} edges")
-        z, t = self._table.seen(draft.lens, _NAMING_ROWS)
-        namer = Namer(z, t, self._functions, self._budget.expired, draft.lens.logarithmic)
+        sample = self._table.seen(draft.lens, _NAMING_ROWS)
+        namer = Namer(sample, self._functions, self._budget.expired, draft.lens.logarithmic)
         named = namer(draft.pruned, effort)
         self._listener.stage(Stage.REFINE, f"{len(named)} formulas")
         for candidate in _worth_finishing(named, draft):

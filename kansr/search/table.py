@@ -14,6 +14,7 @@ from kansr.formula.constants import Rows, Template
 from kansr.formula.dual import evaluate_dual
 from kansr.kan.network import Network
 from kansr.search.lens import Lens
+from kansr.search.sample import Sample
 
 __all__ = ["Table"]
 
@@ -28,6 +29,8 @@ class Table:
         x_held: Inputs of the rows that decide between formulas, `(m, d)`; the training rows where there are none.
         y_held: Their target, `(m,)`.
         symbols: A symbol for each column.
+        weight: Factor on each training row's residual, rms one, `(n,)`; None where all count alike.
+        weight_held: The same for the rows that decide.
     """
 
     x: Tensor
@@ -35,6 +38,8 @@ class Table:
     x_held: Tensor
     y_held: Tensor
     symbols: Sequence[sympy.Symbol]
+    weight: Tensor | None = None
+    weight_held: Tensor | None = None
 
     @property
     def holds_out(self) -> bool:
@@ -51,9 +56,11 @@ class Table:
         """The first training rows, all by default."""
         return Rows(dict(zip(self.symbols, self.x[:most].T, strict=True)), self.y[:most])
 
-    def seen(self, lens: Lens, most: int) -> tuple[Tensor, Tensor]:
-        """What a network sees of the first training rows: inputs `(n, d)` and target `(n,)`."""
-        return lens.inputs(self.x[:most]), lens.target(self.y[:most])
+    def seen(self, lens: Lens, most: int) -> Sample:
+        """What a network sees of the first training rows."""
+        weight = lens.weight(self.y, self.weight)
+        whole = Sample(lens.inputs(self.x), lens.target(self.y), weight)
+        return whole.head(most)
 
     def network_error(self, network: Network, lens: Lens) -> float:
         """Mean square error of a network on the held rows, over the target's variance there."""

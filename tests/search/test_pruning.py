@@ -167,7 +167,7 @@ def test_elimination_finds_the_edges_that_the_data_need() -> None:
     y = (y - y.mean()) / y.std(correction=0)
     network = random_network(Structure.layered([4, 1, 1]), 3, torch.Generator().manual_seed(3))
     trained = train_splines(network, x, y, iterations=40).best()
-    pruned = prune(trained, x, y, never)
+    pruned = prune(trained, Sample(x, y), never)
     structure = pruned.network.structure
     assert structure == Structure.of(4, [(SUM, [0, 2]), (SUM, [4])])
     assert structure.used_inputs() == (0, 2)
