@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kansr.functions.function import Function, Inner
-from kansr.functions.library import IDENTITY, LIBRARY, ZERO, select, without_twins
+from kansr.functions.function import Function, Head, Inner
+from kansr.functions.library import IDENTITY, LIBRARY, ZERO, allowed_heads, select, without_twins
 
-__all__ = ["IDENTITY", "LIBRARY", "ZERO", "Function", "Inner", "select", "without_twins"]
+__all__ = ["IDENTITY", "LIBRARY", "ZERO", "Function", "Head", "Inner", "allowed_heads", "select", "without_twins"]

@@ -5,6 +5,7 @@ Reflected forms (`log(b - x)`) need no entries of their own: they are starts wit
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -14,9 +15,9 @@ from torch import Tensor
 
 from kansr.errors import ConfigError
 from kansr.functions import starts
-from kansr.functions.function import Function, Inner
+from kansr.functions.function import Function, Head, Inner
 
-__all__ = ["IDENTITY", "LIBRARY", "ZERO", "select", "without_twins"]
+__all__ = ["IDENTITY", "LIBRARY", "ZERO", "allowed_heads", "select", "without_twins"]
 
 ZERO = Function("0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed(), 0, "0")
 IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed(), 1, "u")
@@ -140,20 +141,43 @@ _POWERS = tuple(_power(p) for p in (2, 3, 4, 5, 6, -1, -2, -3, -4)) + tuple(
 LIBRARY: Mapping[str, Function] = MappingProxyType({f.name: f for f in (ZERO, IDENTITY, *_POWERS, *_ELEMENTARY)})
 
 
-def select(names: Iterable[str] | None) -> Mapping[str, Function]:
+def select(names: Iterable[str] | None, exclude: Iterable[str] = ()) -> Mapping[str, Function]:
     """The part of the library that the user asked for; zero and identity are always in.
 
+    Args:
+        names: What may appear; everything when None.
+        exclude: What may not, with its twin and with all that is written with it: without `exp` there is no `gauss`.
+
     Raises:
-        ConfigError: If a name is not in the library.
+        ConfigError: If a name is not in the library, or zero or the identity is to be left out.
     """
-    if names is None:
-        return LIBRARY
-    chosen = {f.name: f for f in (ZERO, IDENTITY)}
-    for name in names:
-        if name not in LIBRARY:
-            raise ConfigError(f"--functions: there is no function '{name}'", f"the library has {', '.join(LIBRARY)}")
-        chosen[name] = LIBRARY[name]
+    if names is not None:
+        chosen = {f.name: f for f in (ZERO, IDENTITY, *(_find(name, "--functions") for name in names))}
+    else:
+        chosen = dict(LIBRARY)
+    for name in exclude:
+        left_out = _find(name, "--exclude")
+        if left_out in (ZERO, IDENTITY):
+            message = f"--exclude: '{name}' cannot be left out"
+            raise ConfigError(message, "every formula may be made of numbers and columns; leave out other functions")
+        gone = {f.head for f in LIBRARY.values() if f.family == left_out.family} - {None}
+        chosen = {n: f for n, f in chosen.items() if f.family != left_out.family and not f.heads & gone}
     return MappingProxyType(chosen)
+
+
+def _find(name: str, option: str) -> Function:
+    if name in LIBRARY:
+        return LIBRARY[name]
+    close = difflib.get_close_matches(name, LIBRARY)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"the library has {', '.join(LIBRARY)}"
+    raise ConfigError(f"{option}: there is no function '{name}'", hint)
+
+
+def allowed_heads(functions: Mapping[str, Function]) -> frozenset[Head]:
+    """SymPy's functions that a formula may hold if these may appear: what they and their twins are written with."""
+    families = {f.family for f in functions.values()}
+    twins = {f.head for f in LIBRARY.values() if f.family in families and f.head is not None}
+    return frozenset(twins).union(*(f.heads for f in functions.values()))
 
 
 def without_twins(functions: Mapping[str, Function]) -> list[Function]:
