@@ -14,6 +14,7 @@ from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
+from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.score import spline_length
@@ -68,12 +69,14 @@ class SearchResult:
     """How a search ended.
 
     Attributes:
-        found: All formulas, best first.
+        found: All formulas that may be offered, best first.
+        refused: Those that the user's limits leave out, best first.
         network_error: Mean square error of the best network on the held rows, over the target's variance there.
         outcome: Why it ended.
     """
 
     found: list[Found]
+    refused: list[Found]
     network_error: float
     outcome: Outcome
 
@@ -119,6 +122,7 @@ class Search:
         generator: torch.Generator,
         budget: Budget,
         listener: Listener | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         """Sets a search up.
 
@@ -128,13 +132,14 @@ class Search:
             generator: Source of all random numbers.
             budget: When to end.
             listener: Is told what happens.
+            limits: Which formulas may be offered.
         """
         self._table = table
         self._functions = functions
         self._generator = generator
         self._budget = budget
         self._listener = listener or Listener()
-        self._ledger = Ledger(table, budget.closing, self._listener)
+        self._ledger = Ledger(table, budget.closing, self._listener, limits)
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
@@ -143,11 +148,14 @@ class Search:
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
         outcome = self._rounds()
-        found = sorted(self._ledger.found, key=lambda f: f.finished.length)
-        return SearchResult(found, min((d.error for d in self._drafts), default=math.inf), outcome)
+        found, refused = (
+            sorted(formulas, key=lambda f: f.finished.length) for formulas in (self._ledger.found, self._ledger.refused)
+        )
+        return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome)
 
     def _rounds(self) -> Outcome:
-        views = lenses(self._table.x, self._table.y)
+        logarithms = {"exp", "log"} <= {f.name for f in self._functions}
+        views = lenses(self._table.x, self._table.y, logarithms=logarithms)
         for number in range(_ROUNDS):
             known = (self._least, len(self._ledger.found))
             for structure in structures(self._table.x.shape[1]):
