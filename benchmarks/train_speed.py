@@ -122,7 +122,7 @@ def kansr_training(seed: int) -> dict[str, Any]:
     """Restarts on a coarse grid, then the best of them on finer and finer ones; and the naming of one edge."""
     import torch
 
-    from kansr.functions import LIBRARY
+    from kansr.functions import STANDARD
     from kansr.kan.network import random_network, regrid
     from kansr.kan.structure import Structure
     from kansr.search.matching import Curve, match_functions
@@ -155,7 +155,7 @@ def kansr_training(seed: int) -> dict[str, Any]:
     curve = Curve(activation.x[0], activation.y[0], torch.ones(200, dtype=x.dtype), blur=1e-4)
     naming, in_context = Clock(), Clock()
     with naming:
-        matches = match_functions(curve, LIBRARY.values())
+        matches = match_functions(curve, STANDARD.values())
     with in_context:
         for match in matches:
             descend(with_matches(named, {position: match}), x, y, iterations=20, damping=1e-3, stall=0.1)

@@ -28,7 +28,7 @@ class FitConfig(BaseModel):
         out: Run folder; `runs/<time>-<name>` when absent.
         time_limit: Seconds from the start of the process to the written formula.
         seed: Seed of the split and of every random start.
-        functions: Names of the library's functions that may appear; all when absent.
+        functions: Names of the library's functions that may appear, `standard` for all that do when this is absent.
         exclude: Names of the library's functions that may not.
         choose: Which formula of the front is the answer: the one with the shortest description (`balanced`), the one
             with the least error (`best`), or the simplest one whose error is not significantly larger (`simplest`).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -20,8 +20,9 @@ from kansr.data import Dataset, folds
 from kansr.formula.constants import Rows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
+from kansr.formula.parse import ON_REQUEST
 from kansr.formula.rewrite import shape
-from kansr.functions import allowed_heads, select, without_twins
+from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
@@ -68,7 +69,7 @@ def fit(
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
-    judge = _Judge(dataset, config.seed)
+    judge = _Judge(dataset, config.seed, _written(functions.values()))
     search = Search(
         judge.table(),
         without_twins(functions),
@@ -143,8 +144,8 @@ def _error_text(other: Found, chosen: Found) -> str:
 class _Judge:
     """Measures formulas on every part of the table, as their written form would give them."""
 
-    def __init__(self, dataset: Dataset, seed: int) -> None:
-        self.names = symbol_names(dataset.features)
+    def __init__(self, dataset: Dataset, seed: int, functions: Iterable[str]) -> None:
+        self.names = symbol_names(dataset.features, functions)
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
         self._seed = seed
@@ -235,6 +236,11 @@ class _Judge:
         )
 
 
+def _written(functions: Iterable[Function]) -> frozenset[str]:
+    """SymPy's names of those functions that are there only because the user asked for them."""
+    return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
+
+
 def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
     """The named network behind a formula, edge by edge."""
     if origin is None:
@@ -298,7 +304,7 @@ class _Bridge(Listener):
         self._recorder = recorder
         self._judge = judge
 
-    def stage(self, stage: Stage, detail: str) -> None:
+    def stage(self, stage: Stage, detail: str = "") -> None:
         """Passes a stage on."""
         self._recorder.stage(stage, detail)
 

@@ -38,6 +38,8 @@ class Stage(Enum):
     """What the search is doing; the text is what the user reads."""
 
     READ = "reading"
+    RELATE = "looking for relations"
+    TEST = "testing what is left"
     TRAIN = "training networks"
     PRUNE = "pruning"
     NAME = "naming edges"

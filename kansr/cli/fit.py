@@ -57,7 +57,8 @@ Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to wri
 TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")]
 Functions = Annotated[
-    list[str] | None, typer.Option(metavar="F,G", help="Functions that may appear; see 'kansr functions'.")
+    list[str] | None,
+    typer.Option(metavar="F,G", help="Functions that may appear, such as 'standard,J0'; see 'kansr functions'."),
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="F,G", help="Functions that may not appear.")]
 MaxComplexity = Annotated[int | None, typer.Option(metavar="N", help="Most nodes that a formula may have.")]

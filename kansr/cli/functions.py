@@ -12,12 +12,14 @@ EXAMPLES = """Examples:
 kansr functions
 
 kansr fit planets.csv --functions exp,log,x^2
+
+kansr fit planets.csv --functions standard,J0
 """
 
 
 def command(debug: Debug = False) -> None:
-    """List the functions that a formula may be made of."""
-    from kansr.functions import LIBRARY
+    """List the functions that a formula may be made of; those on request are tried where --functions names them."""
+    from kansr.functions import LIBRARY, STANDARD
     from kansr.report.terminal import print_functions
 
-    print_functions(output.stdout(), LIBRARY.values())
+    print_functions(output.stdout(), LIBRARY.values(), STANDARD)

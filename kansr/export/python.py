@@ -1,4 +1,4 @@
-"""A Python module that needs NumPy only."""
+"""A Python module that needs NumPy only, and SciPy for special functions."""
 
 from __future__ import annotations
 
@@ -13,17 +13,46 @@ from kansr.results import Constant, Metrics, Summary
 __all__ = ["to_python"]
 
 # Names that the module needs for itself.
-_RESERVED = frozenset({"np", "scipy", "predict"})
+_RESERVED = frozenset({"np", "scipy", "predict", "lambert_w"})
+_OF_SCIPY = (sympy.erf, sympy.gamma, sympy.loggamma, sympy.LambertW, sympy.besselj)
+_LAMBERT_W = '''
+def lambert_w(u):
+    """Principal branch of Lambert's W, NaN where it is not real."""
+    w = scipy.special.lambertw(u)
+    return np.where(w.imag == 0, w.real, np.nan)[()]
+
+'''
 
 
 class _Printer(SciPyPrinter):  # type: ignore[misc]
-    """NumPy's functions as `np.sqrt`; SciPy is printed only for what NumPy lacks, such as `erf`."""
+    """NumPy's functions as `np.sqrt`; SciPy is printed only for what NumPy lacks, such as `erf`.
+
+    Special functions are those that `kansr.formula.evaluate` takes: real, and NaN outside their domains.
+    """
 
     def _module_format(self, fqn: str, register: bool = True) -> str:
         return str(super()._module_format(fqn, register)).replace("numpy.", "np.")
 
     def _print_Float(self, expr: sympy.Float) -> str:  # noqa: N802 (SymPy's name)
         return repr(float(expr))
+
+    def _print_Pi(self, expr: sympy.Expr) -> str:  # noqa: N802
+        return "np.pi"
+
+    def _print_Exp1(self, expr: sympy.Expr) -> str:  # noqa: N802
+        return "np.e"
+
+    def _print_besselj(self, expr: sympy.besselj) -> str:
+        return self._special(f"j{expr.order}", expr.argument)
+
+    def _print_loggamma(self, expr: sympy.loggamma) -> str:
+        return self._special("loggamma", expr.args[0])
+
+    def _print_LambertW(self, expr: sympy.LambertW) -> str:  # noqa: N802
+        return f"lambert_w({self._print(expr.args[0])})"
+
+    def _special(self, name: str, argument: sympy.Expr) -> str:
+        return f"{self._module_format(f'scipy.special.{name}')}({self._print(argument)})"
 
 
 def to_python(summary: Summary) -> str:
@@ -45,8 +74,9 @@ def to_python(summary: Summary) -> str:
         '"""',
         "",
         "import numpy as np",
-        *(["import scipy.special"] if "scipy." in code else []),
+        *(["import scipy.special"] if renamed.has(*_OF_SCIPY) else []),
         "",
+        *(_LAMBERT_W.splitlines() if renamed.has(sympy.LambertW) else []),
         "",
         *_function(summary.result.target, arguments, columns, code),
     ]

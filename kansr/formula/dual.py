@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import sympy
@@ -13,18 +13,23 @@ import torch
 from torch import Tensor
 
 from kansr.errors import FormulaError
-from kansr.functions import LIBRARY
+from kansr.formula.evaluate import FunctionKey, function_key
+from kansr.functions import LIBRARY, Function
 
 __all__ = ["Dual", "evaluate_dual"]
 
-Unary = Callable[[Tensor], Tensor]
 # A value `(n,)` with its derivatives by the constants `(p, n)`, or None where it depends on none of them.
 Dual = tuple[Tensor, Tensor | None]
 
-_BY_CLASS: dict[type[sympy.Basic], tuple[Unary, Unary]] = {
-    getattr(sympy, "Abs" if name == "abs" else name): (LIBRARY[name].value, LIBRARY[name].derivative)
-    for name in ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs")
-}
+
+def _by_key() -> Mapping[FunctionKey, Function]:
+    """The entries of the library that SymPy writes as one function, which leaves out powers, `gauss` and `sigmoid`."""
+    u = sympy.Symbol("u", real=True)
+    written = ((function.sympy(u), function) for function in LIBRARY.values())
+    return {function_key(e): function for e, function in written if e.is_Function and e.args[-1] == u}
+
+
+_FUNCTIONS = _by_key()
 
 
 def evaluate_dual(
@@ -54,6 +59,8 @@ def evaluate_dual(
         raise FormulaError(f"the formula needs a column '{expression}'")
     if expression.is_number:
         return torch.tensor(_number(expression), dtype=torch.float64), None
+    if expression.is_Function:
+        return _call(expression, evaluate_dual(expression.args[-1], columns, constants, values))
     parts = [evaluate_dual(argument, columns, constants, values) for argument in expression.args]
     if expression.is_Add:
         return reduce(_add, parts)
@@ -61,11 +68,19 @@ def evaluate_dual(
         return reduce(_multiply, parts)
     if expression.is_Pow:
         return _power(parts[0], parts[1], expression.exp)
-    pair = _BY_CLASS.get(type(expression))
-    if pair is None:
-        raise FormulaError(f"the formula holds '{type(expression).__name__}', which kansr does not know")
-    (u, du), (function, derivative) = parts[0], pair
-    return function(u), None if du is None else derivative(u) * du
+    raise _unknown(expression)
+
+
+def _unknown(expression: sympy.Expr) -> FormulaError:
+    return FormulaError(f"the formula holds '{type(expression).__name__}', which kansr does not know")
+
+
+def _call(expression: sympy.Expr, argument: Dual) -> Dual:
+    function = _FUNCTIONS.get(function_key(expression))
+    if function is None:
+        raise _unknown(expression)
+    u, du = argument
+    return function.value(u), None if du is None else function.derivative(u) * du
 
 
 def _number(expression: sympy.Expr) -> float:

@@ -8,6 +8,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import sympy
 from sympy.core.alphabets import greeks
@@ -16,7 +17,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pretty.pretty_symbology import greek_unicode
 from sympy.printing.str import StrPrinter
 
-from kansr.formula.parse import CONSTANTS, FUNCTIONS
+from kansr.formula.parse import CONSTANTS, FUNCTIONS, ON_REQUEST
 
 __all__ = [
     "format_expression",
@@ -29,42 +30,44 @@ __all__ = [
 
 # What `parse_expression` reads as something else, and the names that `sympy.sympify` writes around a number
 # before it looks at the caller's symbols.
-_RESERVED = {*FUNCTIONS, *CONSTANTS, "Integer", "Float", "Rational", "Symbol", "Function", "__debug__"}
+_RESERVED = {*FUNCTIONS, *CONSTANTS, "Integer", "Float", "Rational", "Symbol", "Function", "__debug__"} - ON_REQUEST
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LATEX_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _LATEX_ESCAPES["\\"] = r"\textbackslash{}"
 
 
-def symbol_names(columns: Sequence[str]) -> dict[str, str]:
+def symbol_names(columns: Sequence[str], functions: Iterable[str] = ()) -> dict[str, str]:
     """A symbol for each column: the column's own name where formulas can hold it, else the nearest that they can.
 
     `a`, `E`, `θ` stay; `lambda` becomes `lambda_`, `mass (kg)` becomes `mass_kg`.
 
     Args:
         columns: Distinct column names.
+        functions: SymPy's names of the functions that formulas may hold besides the standard ones.
     """
-    names = {column: column for column in columns if _is_symbol(column)}
+    reserved = _RESERVED.union(functions)
+    names = {column: column for column in columns if _is_symbol(column, reserved)}
     taken = set(names)
     for column in columns:
         if column not in names:
-            names[column] = _free(_sanitised(column), taken)
+            names[column] = _free(_sanitised(column, reserved), taken)
             taken.add(names[column])
     return {column: names[column] for column in columns}
 
 
-def _is_symbol(name: str) -> bool:
+def _is_symbol(name: str, reserved: AbstractSet[str]) -> bool:
     # Python compares identifiers in this normal form: `µ` (micro) would be looked up as `μ` (mu).
     normal = unicodedata.normalize("NFKC", name) == name
-    return normal and name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED
+    return normal and name.isidentifier() and not keyword.iskeyword(name) and name not in reserved
 
 
-def _sanitised(column: str) -> str:
+def _sanitised(column: str, reserved: AbstractSet[str]) -> str:
     letters = (c if f"x{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", column))
     name = re.sub("_+", "_", "".join(letters)).strip("_") or "x"
     if not name.isidentifier():
         name = f"x_{name}"
-    return name if _is_symbol(name) else f"{name}_"
+    return name if _is_symbol(name, reserved) else f"{name}_"
 
 
 def _free(name: str, taken: Iterable[str]) -> str:
@@ -115,6 +118,18 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     def _print_Abs(self, expr: sympy.Abs) -> str:
         return f"|{self._print(expr.args[0])}|"
 
+    def _print_besselj(self, expr: sympy.besselj) -> str:
+        return f"J{str(expr.order).translate(_SUBSCRIPTS)}({self._print(expr.argument)})"
+
+    def _print_gamma(self, expr: sympy.gamma) -> str:
+        return f"Γ({self._print(expr.args[0])})"
+
+    def _print_loggamma(self, expr: sympy.loggamma) -> str:
+        return f"logΓ({self._print(expr.args[0])})"
+
+    def _print_LambertW(self, expr: sympy.LambertW) -> str:
+        return f"W({self._print(expr.args[0])})"
+
     def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
         base, exponent = expr.base, expr.exp
         if exponent.is_Rational and exponent.is_negative:
@@ -162,6 +177,10 @@ class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
             return mantissa
         power = f"10^{{{int(exponent)}}}"
         return {"1": power, "-1": f"-{power}"}.get(mantissa, rf"{mantissa} \cdot {power}")
+
+    def _print_loggamma(self, expr: sympy.loggamma, exp: str | None = None) -> str:
+        text = rf"\ln{{\Gamma\left({self._print(expr.args[0])}\right)}}"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
 
 def latex_expression(expr: sympy.Expr, target: str, digits: int = 6) -> str:

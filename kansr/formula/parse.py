@@ -11,15 +11,17 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
 import sympy
 
 from kansr.errors import FormulaError
-from kansr.formula.evaluate import evaluate
+from kansr.formula.evaluate import UFUNCS, evaluate
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "parse_expression"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "ON_REQUEST", "parse_expression"]
 
 MAX_LENGTH = 10_000
 # A sum of n terms is n levels deep.
@@ -27,9 +29,22 @@ MAX_DEPTH = 300
 # SymPy expands exact powers, `(2*x)**n` too: larger exponents and numbers are an attack, not physics.
 MAX_EXPONENT = 1024
 MAX_BITS = 4096
+# SymPy writes out the gamma function of whole and half numbers, however large; its float64 ends at 171.6.
+MAX_GAMMA = 171
+
+
+def _special(*key: object, limit: float = math.inf) -> Callable[[float], float]:
+    """What `evaluate` takes a function for, on one number whose size is no more than `limit`."""
+
+    def value(number: float) -> float:
+        return float(UFUNCS[key](np.asarray(number))) if abs(number) <= limit else math.nan
+
+    return value
+
 
 # SymPy's function and the same in floats, which guards the size of constants before SymPy sees them.
-FUNCTIONS: Mapping[str, tuple[Callable[[sympy.Expr], sympy.Expr], Callable[[float], float]]] = MappingProxyType(
+_Pair = tuple[Callable[[sympy.Expr], sympy.Expr], Callable[[float], float]]
+FUNCTIONS: Mapping[str, _Pair] = MappingProxyType(
     {
         "exp": (sympy.exp, math.exp),
         "log": (sympy.log, math.log),
@@ -43,10 +58,20 @@ FUNCTIONS: Mapping[str, tuple[Callable[[sympy.Expr], sympy.Expr], Callable[[floa
         "sinh": (sympy.sinh, math.sinh),
         "cosh": (sympy.cosh, math.cosh),
         "tanh": (sympy.tanh, math.tanh),
+        "asinh": (sympy.asinh, math.asinh),
         "Abs": (sympy.Abs, abs),
         "erf": (sympy.erf, math.erf),
+        "gamma": (sympy.gamma, _special(sympy.gamma, limit=MAX_GAMMA)),
+        "loggamma": (sympy.loggamma, _special(sympy.loggamma, limit=MAX_GAMMA)),
+        "LambertW": (sympy.LambertW, _special(sympy.LambertW)),
     }
 )
+# `besselj` by its first argument, the order.
+_BESSEL: Mapping[int, _Pair] = MappingProxyType(
+    {n: (partial(sympy.besselj, n), _special(sympy.besselj, n)) for n in (0, 1)}
+)
+# A column may have the name of such a function, unless the user asked for the function.
+ON_REQUEST = frozenset({"besselj", "gamma", "loggamma", "LambertW"})
 CONSTANTS: Mapping[str, sympy.Expr] = MappingProxyType({"pi": sympy.pi})
 _OPERATORS: Mapping[type[ast.operator], Callable[..., Any]] = MappingProxyType(
     {
@@ -121,7 +146,11 @@ class _Parser:
             case ast.BinOp(left=left, op=operator, right=right):
                 return self.binary(self.value(left, depth + 1), operator, self.value(right, depth + 1))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
-                return self.call(name, self.value(argument, depth + 1))
+                return self.call(name, FUNCTIONS.get(name), self.value(argument, depth + 1))
+            case ast.Call(
+                func=ast.Name(id="besselj" as name), args=[ast.Constant(value=int() as order), argument], keywords=[]
+            ) if not isinstance(order, bool):
+                return self.call(name, _BESSEL.get(order), self.value(argument, depth + 1))
         raise self.error("holds something that is no arithmetic")
 
     def literal(self, number: float) -> _Value:
@@ -143,10 +172,10 @@ class _Parser:
     def negated(self, operand: _Value) -> _Value:
         return _Value(-operand.expression, None if operand.number is None else -operand.number)
 
-    def call(self, name: str, argument: _Value) -> _Value:
-        if name in self.symbols or name not in FUNCTIONS:
+    def call(self, name: str, function: _Pair | None, argument: _Value) -> _Value:
+        if name in self.symbols or function is None:
             raise self.error(f"holds the unknown function '{name}'")
-        symbolic, numeric = FUNCTIONS[name]
+        symbolic, numeric = function
         number = None if argument.number is None else self.finite(numeric, argument.number)
         return self.settled(symbolic(argument.expression), number)
 

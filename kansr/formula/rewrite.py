@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import sympy
 
-__all__ = ["Positive", "canonical", "cheapest", "complexity", "shape"]
+__all__ = ["Positive", "canonical", "complexity", "shape"]
 
 # Whether an expression is positive on every row.
 Positive = Callable[[sympy.Expr], bool]
@@ -57,13 +57,28 @@ def canonical(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
 def _walk(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     if expression.is_Atom:
         return expression
-    arguments = [_walk(a, positive) for a in expression.args]
+    arguments = [_walk(a, positive) for a in (_unmirrored(expression.args) if expression.is_Mul else expression.args)]
     if expression.is_Pow:
         return _power(arguments[0], arguments[1], positive)
     if expression.is_Mul:
         return _product(arguments)
     rule = _RULES.get(expression.func)
-    return rule(arguments[0], positive) if rule else expression.func(*arguments)
+    if rule:
+        return rule(arguments[0], positive)
+    rebuilt = expression.func(*arguments)
+    # SymPy leaves `besselj(0, 1.2)` as it is
+    return rebuilt.evalf(17) if rebuilt.is_number and rebuilt.has(sympy.Float) else rebuilt
+
+
+def _unmirrored(factors: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """`(a - b)/(b - a)` is -1; SymPy writes such a quotient where it turns the argument of `besselj(1, a - b)`."""
+    rest = list(factors)
+    for factor in factors:
+        if factor.is_Add and (mirror := 1 / -factor) in rest:
+            rest.remove(factor)
+            rest.remove(mirror)
+            rest.append(sympy.Integer(-1))
+    return rest
 
 
 def _is_one(number: sympy.Expr) -> bool:
@@ -238,56 +253,3 @@ _RULES: dict[type, Callable[[sympy.Expr, Positive], sympy.Expr]] = {
     sympy.tanh: _tanh,
     sympy.cosh: _even(sympy.cosh),
 }
-
-
-def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """The shortest among a few equivalent forms; only rearrangements that cannot take long.
-
-    Args:
-        expression: Any expression.
-        positive: Whether a part of it is positive on the data.
-    """
-    forms = [expression]
-    if complexity(expression) <= 60:
-        forms += [form(expression) for form in (sympy.factor_terms, sympy.expand_mul)]
-        forms.append(sympy.factor_terms(forms[-1]))
-        if not expression.has(sympy.Float) and expression.is_rational_function(*expression.free_symbols):
-            forms.append(sympy.cancel(expression))
-    forms += [_gathered(form, positive) for form in forms]
-    return min(forms, key=complexity)
-
-
-def _gathered(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """`sqrt(a)*sqrt(b)` as `sqrt(a*b)`, `log(a) - log(b)` as `log(a/b)`."""
-    if expression.is_Atom:
-        return expression
-    arguments = [_gathered(a, positive) for a in expression.args]
-    if expression.is_Mul:
-        return _gathered_roots(arguments, positive)
-    if expression.is_Add:
-        return _gathered_logs(arguments)
-    return expression.func(*arguments)
-
-
-def _gathered_roots(factors: Sequence[sympy.Expr], positive: Positive) -> sympy.Expr:
-    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
-    rest = []
-    for factor in factors:
-        base, exponent = factor.as_base_exp()
-        if exponent.is_number and not exponent.is_Integer and not base.is_number and positive(base):
-            groups.setdefault(abs(exponent), []).append(base if exponent > 0 else 1 / base)
-        else:
-            rest.append(factor)
-    return sympy.Mul(*rest, *(sympy.Mul(*bases) ** exponent for exponent, bases in groups.items()))
-
-
-def _gathered_logs(terms: Sequence[sympy.Expr]) -> sympy.Expr:
-    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
-    rest = []
-    for term in terms:
-        number, factor = term.as_coeff_Mul()
-        if isinstance(factor, sympy.log):
-            groups.setdefault(abs(number), []).append(factor.args[0] if number > 0 else 1 / factor.args[0])
-        else:
-            rest.append(term)
-    return sympy.Add(*rest, *(number * sympy.log(sympy.Mul(*parts)) for number, parts in groups.items()))

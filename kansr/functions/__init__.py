@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from kansr.functions.function import Function, Head, Inner
-from kansr.functions.library import IDENTITY, LIBRARY, ZERO, allowed_heads, select, without_twins
+from kansr.functions.library import IDENTITY, LIBRARY, STANDARD, ZERO, allowed_heads, select, without_twins
 
-__all__ = ["IDENTITY", "LIBRARY", "ZERO", "Function", "Head", "Inner", "allowed_heads", "select", "without_twins"]
+__all__ = [
+    "IDENTITY",
+    "LIBRARY",
+    "STANDARD",
+    "ZERO",
+    "Function",
+    "Head",
+    "Inner",
+    "allowed_heads",
+    "select",
+    "without_twins",
+]

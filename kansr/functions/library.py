@@ -1,11 +1,13 @@
 """The function library: the names that an edge may be given.
 
-Reflected forms (`log(b - x)`) need no entries of their own: they are starts with `a = -1`.
+Reflected forms (`log(b - x)`) need no entries of their own: they are starts with `a = -1`. Special functions are tried
+only where the user names them: each costs time, and most tables know nothing of them.
 """
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -14,10 +16,10 @@ import torch
 from torch import Tensor
 
 from kansr.errors import ConfigError
-from kansr.functions import starts
+from kansr.functions import special, starts
 from kansr.functions.function import Function, Head, Inner
 
-__all__ = ["IDENTITY", "LIBRARY", "ZERO", "allowed_heads", "select", "without_twins"]
+__all__ = ["IDENTITY", "LIBRARY", "STANDARD", "ZERO", "allowed_heads", "select", "without_twins"]
 
 ZERO = Function("0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed(), 0, "0")
 IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed(), 1, "u")
@@ -111,6 +113,16 @@ _ELEMENTARY = (
     Function("sinh", torch.sinh, torch.cosh, sympy.sinh, Inner.AFFINE, starts.steps(), 4, r"\sinh u"),
     Function("cosh", torch.cosh, torch.sinh, sympy.cosh, Inner.AFFINE, starts.steps(), 4, r"\cosh u"),
     Function("tanh", torch.tanh, _sech2, sympy.tanh, Inner.AFFINE, starts.steps(), 4, r"\tanh u"),
+    Function(
+        "asinh",
+        torch.asinh,
+        lambda u: 1 / torch.hypot(u, torch.ones_like(u)),
+        sympy.asinh,
+        Inner.AFFINE,
+        starts.steps(),
+        4,
+        r"\operatorname{arsinh} u",
+    ),
     Function("abs", torch.abs, torch.sign, sympy.Abs, Inner.SHIFT, starts.inside(), 3, r"\left|u\right|"),
     Function(
         "gauss",
@@ -138,23 +150,93 @@ _POWERS = tuple(_power(p) for p in (2, 3, 4, 5, 6, -1, -2, -3, -4)) + tuple(
     _power(p, 2) for p in (1, -1, 3, -3, 5, -5, 7, -7)
 )
 
-LIBRARY: Mapping[str, Function] = MappingProxyType({f.name: f for f in (ZERO, IDENTITY, *_POWERS, *_ELEMENTARY)})
+_SPECIAL = (
+    Function(
+        "J0",
+        special.bessel_j0,
+        lambda u: -special.bessel_j1(u),
+        lambda u: sympy.besselj(0, u),
+        Inner.AFFINE,
+        starts.ripples(),
+        4,
+        r"J_0(u)",
+    ),
+    Function(
+        "J1",
+        special.bessel_j1,
+        special.bessel_j1_slope,
+        lambda u: sympy.besselj(1, u),
+        Inner.AFFINE,
+        starts.ripples(),
+        4,
+        r"J_1(u)",
+    ),
+    Function(
+        "erf",
+        torch.special.erf,
+        special.erf_slope,
+        sympy.erf,
+        Inner.AFFINE,
+        starts.steps(),
+        4,
+        r"\operatorname{erf} u",
+    ),
+    Function(
+        "gamma",
+        special.gamma,
+        special.gamma_slope,
+        sympy.gamma,
+        Inner.AFFINE,
+        starts.stretched_shifts(),
+        4,
+        r"\Gamma(u)",
+        "u != 0, -1, -2, ...",
+    ),
+    Function(
+        "loggamma",
+        special.log_gamma,
+        special.digamma,
+        sympy.loggamma,
+        Inner.AFFINE,
+        starts.stretched_shifts(),
+        4,
+        r"\ln \Gamma(u)",
+        "u > 0",
+    ),
+    Function(
+        "W",
+        special.lambert_w,
+        special.lambert_w_slope,
+        sympy.LambertW,
+        Inner.AFFINE,
+        starts.stretched_shifts(-math.exp(-1)),
+        4,
+        r"W(u)",
+        "u >= -1/e",
+    ),
+)
+
+# What is searched unless the user says otherwise.
+STANDARD: Mapping[str, Function] = MappingProxyType({f.name: f for f in (ZERO, IDENTITY, *_POWERS, *_ELEMENTARY)})
+LIBRARY: Mapping[str, Function] = MappingProxyType({**STANDARD, **{f.name: f for f in _SPECIAL}})
+# Stands for all standard functions in a list of names.
+_GROUP = "standard"
 
 
 def select(names: Iterable[str] | None, exclude: Iterable[str] = ()) -> Mapping[str, Function]:
     """The part of the library that the user asked for; zero and identity are always in.
 
     Args:
-        names: What may appear; everything when None.
-        exclude: What may not, with its twin and with all that is written with it: without `exp` there is no `gauss`.
+        names: Names of functions, or `standard` for all of `STANDARD`; that is also what None stands for.
+        exclude: What may not appear, with its twin and with all that is written with it: without `exp` there is no
+            `gauss`.
 
     Raises:
         ConfigError: If a name is not in the library, or zero or the identity is to be left out.
     """
-    if names is not None:
-        chosen = {f.name: f for f in (ZERO, IDENTITY, *(_find(name, "--functions") for name in names))}
-    else:
-        chosen = dict(LIBRARY)
+    chosen = {f.name: f for f in (ZERO, IDENTITY)}
+    for name in (_GROUP,) if names is None else names:
+        chosen |= STANDARD if name == _GROUP else {name: _find(name, "--functions")}
     for name in exclude:
         left_out = _find(name, "--exclude")
         if left_out in (ZERO, IDENTITY):
@@ -168,8 +250,10 @@ def select(names: Iterable[str] | None, exclude: Iterable[str] = ()) -> Mapping[
 def _find(name: str, option: str) -> Function:
     if name in LIBRARY:
         return LIBRARY[name]
-    close = difflib.get_close_matches(name, LIBRARY)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"the library has {', '.join(LIBRARY)}"
+    known = [*LIBRARY, _GROUP] if option == "--functions" else [*LIBRARY]
+    close = difflib.get_close_matches(name, known)
+    groups = f"'{_GROUP}' stands for the standard ones; " if _GROUP in known else ""
+    hint = f"did you mean {' or '.join(close)}?" if close else f"{groups}the library has {', '.join(LIBRARY)}"
     raise ConfigError(f"{option}: there is no function '{name}'", hint)
 
 

@@ -12,7 +12,18 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["bounded", "fixed", "inside", "oscillating", "poles", "scales", "shifts", "steps"]
+__all__ = [
+    "bounded",
+    "fixed",
+    "inside",
+    "oscillating",
+    "poles",
+    "ripples",
+    "scales",
+    "shifts",
+    "steps",
+    "stretched_shifts",
+]
 
 # How far outside the data a singularity may sit, in units of the data's range.
 _GAPS = (1e-6, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5, 4.0, 8.0, 20.0)
@@ -30,6 +41,15 @@ def fixed() -> Tensor:
 def shifts() -> Tensor:
     """For functions of a positive argument: `x + b` and the reflected `b - x`."""
     return _pairs([(1.0, gap) for gap in _GAPS] + [(-1.0, 1 + gap) for gap in _GAPS])
+
+
+def stretched_shifts(edge: float = 0.0) -> Tensor:
+    """For functions of an argument above `edge` whose shape changes with its scale, such as gamma; reflected too."""
+    scales = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 256.0, 1024.0)
+    gaps = (0.01, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
+    return _pairs(
+        [(a, gap + edge) for a in scales for gap in gaps] + [(-a, a + gap + edge) for a in scales for gap in gaps]
+    )
 
 
 def poles() -> Tensor:
@@ -56,6 +76,12 @@ def oscillating() -> Tensor:
     grid = torch.cartesian_prod(rates, phases)
     grid[:, 1] -= grid[:, 0] / 2
     return grid
+
+
+def ripples() -> Tensor:
+    """For Bessel functions, waves with a centre: among the data or below them, in steps of a sixth of a period."""
+    rates = [float(a) for a in torch.linspace(0.8, 32.0, 40)]
+    return _pairs([(a, k * math.pi / 3) for a in rates for k in range(-int(a), int(1.2 * a) + 1)])
 
 
 def steps() -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,12 +76,19 @@ def print_summary(console: Console, summary: Summary, folder: Path | None) -> No
         _print_line(console, f"Run folder: {folder}")
 
 
-def print_functions(console: Console, functions: Iterable[Function]) -> None:
-    """Prints the function library as a table."""
-    table = _table("name", "f(u)", "domain", "size", left=("name", "f(u)", "domain"))
+def print_functions(console: Console, functions: Iterable[Function], standard: Container[str]) -> None:
+    """Prints functions of the library as a table.
+
+    Args:
+        console: Where to print.
+        functions: The functions, in order.
+        standard: Names of those that are searched unless the user says otherwise.
+    """
+    table = _table("name", "f(u)", "domain", "size", "group", left=("name", "f(u)", "domain", "group"))
     for function in functions:
         shown = unicode_expression(function.sympy(sympy.Symbol("u", real=True)))
-        table.add_row(function.name, shown, function.domain, str(function.complexity))
+        group = "standard" if function.name in standard else "on request"
+        table.add_row(function.name, shown, function.domain, str(function.complexity), group)
     console.print(table)
 
 

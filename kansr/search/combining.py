@@ -19,10 +19,13 @@ __all__ = ["match_compositions", "match_pairs", "match_polynomials"]
 _THIN = 96
 # What may stand inside and outside of a composition: functions that are neither nearly linear nor rare there.
 _INNER = ("x^2", "x^3", "x^-1", "exp", "log", "sqrt", "sin", "tanh", "cosh")
+# Who names a special function wants it tried everywhere.
+_RIPPLES = ("J0", "J1")
+_SPECIAL = (*_RIPPLES, "erf", "gamma", "loggamma", "W")
 # What may be a factor of a product, and of these the waves, whose starts must not be thinned.
-_FACTORS = ("x", *_INNER, "cos")
-_WAVES = ("sin", "cos")
-_OUTER = ("log", "exp", "x^-1", "x^-2", "sqrt", "1/sqrt", "x^2", "x^3", "asin", "sin", "tanh", "atan", "abs")
+_FACTORS = ("x", *_INNER, "cos", *_SPECIAL)
+_WAVES = ("sin", "cos", *_RIPPLES)
+_OUTER = ("log", "exp", "x^-1", "x^-2", "sqrt", "1/sqrt", "x^2", "x^3", "asin", "sin", "tanh", "atan", "abs", *_SPECIAL)
 
 
 def match_compositions(curve: Curve, functions: Sequence[Function], *, keep: int = 6) -> list[Match]:

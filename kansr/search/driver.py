@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+import sympy
 import torch
+from torch import Tensor
 
 from kansr.formula.build import network_expression
 from kansr.functions import Function
@@ -17,8 +20,11 @@ from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
+from kansr.search.ratios import ratios
+from kansr.search.relations import paired_relations, relations
 from kansr.search.score import spline_length
-from kansr.search.structures import structures
+from kansr.search.screening import relevant
+from kansr.search.structures import probes, structures
 from kansr.search.table import Table
 from kansr.search.training import TRAINING_ROWS, train_structure
 from kansr.train.network import Trained
@@ -36,10 +42,16 @@ _EXACT, _NEARLY_EXACT, _BY_GRIDS = 1e-9, 1e-6, 0.5
 _LOOKS_EXACT, _BETTER, _NOISY = 1e-7, 0.9, 1e-5
 # Networks that are not refined at all: so many times worse than the best so far.
 _HOPELESS = 25.0
+# Functions of pairs of columns are looked for after so many structures: many laws need them less than a network.
+_BEFORE_PAIRS = 6
 # After so many structures without a better network the waiting ones are looked at, unless all are this bad.
 _PATIENCE, _HARDLY_NOISE = 6, 1e-3
-# After so many, the plateau is taken for the noise if a formula is as good as the networks.
+# After so many, the plateau may be the noise: its networks are named.
 _LONG_PATIENCE = 24
+# Networks that explain no more than this share of what a formula leaves show that only noise is left.
+_UNEXPLAINED = 0.98
+# With more constants than this a simpler formula is looked for during so many more structures.
+_FEW, _AFTERWARDS = 2, 8
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
@@ -47,6 +59,8 @@ _NAMES_RIGHT = 16.0
 # With a larger error a formula explains so little that the search goes on, whatever the networks can do.
 _EXPLAINS_LITTLE = 0.5
 _ROUNDS = 1000
+
+_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,9 @@ class Search:
             listener: Is told what happens.
             limits: Which formulas may be offered.
         """
-        self._table = table
+        self._whole = table
+        # what has no visible influence comes back if the other columns do not explain the target
+        self._table = table.only(relevant(table.x, table.y))
         self._functions = functions
         self._generator = generator
         self._budget = budget
@@ -144,6 +160,9 @@ class Search:
         self._waiting: list[_Waiting] = []
         self._least = math.inf
         self._idle = 0
+        self._tried = 0
+        self._tested: Found | None = None
+        self._last_test, self._verdict = 0, False
 
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
@@ -154,9 +173,12 @@ class Search:
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome)
 
     def _rounds(self) -> Outcome:
+        if self._related(relations) or self._approximated():
+            return Outcome.CONVERGED
         logarithms = {"exp", "log"} <= {f.name for f in self._functions}
-        views = lenses(self._table.x, self._table.y, logarithms=logarithms)
         for number in range(_ROUNDS):
+            self._table = self._whole if number else self._table
+            views = lenses(self._table.x, self._table.y, logarithms=logarithms)
             known = (self._least, len(self._ledger.found))
             for structure in structures(self._table.x.shape[1]):
                 for lens in views:
@@ -165,28 +187,75 @@ class Search:
                     if self._budget.late() and len(self._ledger.found) <= self._ledger.baselines:
                         self._name_best(4, Effort.WIDE)
                     self._try(structure, lens)
-                    if self._ledger.explains_all() or self._plateau_explained():
+                    self._tried += 1
+                    if self._tried == _BEFORE_PAIRS and self._related(paired_relations):
+                        return Outcome.CONVERGED
+                    if self._ledger.explains_all() or self._settled():
                         return Outcome.CONVERGED
             self._name_best(4, Effort.THOROUGH if number else Effort.WIDE)
-            if self._ledger.explains_all() or self._noise_reached():
+            if self._ledger.explains_all() or self._structureless():
                 return Outcome.CONVERGED
             if (self._least, len(self._ledger.found)) == known:
                 return Outcome.EXHAUSTED
         return Outcome.EXHAUSTED
 
-    def _plateau_explained(self) -> bool:
-        """Whether no structure has been better for long, and a formula is as good as they are."""
-        if self._idle != _LONG_PATIENCE:
+    def _settled(self) -> bool:
+        """Whether the best formula leaves nothing but noise, and for long nothing simpler was found."""
+        if self._idle == _LONG_PATIENCE:  # the plateau may be the noise
+            self._name_best(2, Effort.WIDE)
+        if not self._structureless():
             return False
+        if self._tried < self._last_test + _AFTERWARDS and len(self._ledger.best.finished.template.symbols) > _FEW:
+            return False
+        known = self._ledger.best
         self._name_best(2, Effort.WIDE)
-        return self._noise_reached()
+        return self._ledger.best is known
 
-    def _noise_reached(self) -> bool:
-        """Whether a formula predicts held rows as well as the most flexible network does."""
-        # errors measured on m rows differ by some 1/sqrt(m) by chance
-        tolerance = 1 + 1 / math.sqrt(len(self._table.y_held))
-        networks = min((d.error for d in self._drafts), default=0.0)
-        return self._ledger.best.held_error <= min(tolerance * networks, _EXPLAINS_LITTLE)
+    def _structureless(self) -> bool:
+        """Whether networks trained on what the best formula leaves predict nothing of it on held rows."""
+        best = self._ledger.best
+        if best is not self._tested:
+            self._tested, self._last_test, self._verdict = best, self._tried, False
+            if best.held_error <= _EXPLAINS_LITTLE and self._table.holds_out:
+                self._listener.stage(Stage.TEST)
+                left = self._whole.residuals(best.finished.template)
+                lens = Lens.of(left.x, left.y, TargetView.RAW)
+                for structure in probes(left.x.shape[1]):
+                    rows = left.seen(lens, TRAINING_ROWS)
+                    trained = train_structure(structure, rows, self._generator, self._budget.expired)
+                    if trained is None or left.network_error(trained.network, lens) < _UNEXPLAINED:
+                        return False
+                self._verdict = True
+        return self._verdict
+
+    def _approximated(self) -> bool:
+        """Whether a short ratio of polynomials leaves nothing but noise."""
+        best = math.inf
+        for ratios_ in ratios(self._table.x, self._table.y, self._table.symbols, self._hurried):
+            self._listener.stage(Stage.RELATE)
+            for ratio in ratios_:
+                if self._hurried():
+                    return False
+                if ratio.length < best and self._ledger.add(ratio.expression(), None, lambda mse: True):
+                    best = ratio.length
+            if self._structureless() and len(self._ledger.best.finished.template.symbols) <= _FEW:
+                return True
+        return False
+
+    def _hurried(self) -> bool:
+        """Whether the time that is left is the networks'."""
+        return self._budget.late() or self._budget.expired()
+
+    def _related(self, relations: _Relations) -> bool:
+        """Whether an algebraic relation explains everything."""
+        self._listener.stage(Stage.RELATE)
+        for law in relations(self._table.x, self._table.y, self._table.symbols, self._budget.expired):
+            self._ledger.add(law, None, lambda mse: mse < CLEAN)
+            if self._ledger.explains_all():
+                return True
+            if self._budget.expired():
+                break
+        return False
 
     # --- networks
 
@@ -194,8 +263,8 @@ class Search:
         """Trains one structure; prunes what is promising and names what is exact."""
         lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
         self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
-        z, t = self._table.seen(lens, TRAINING_ROWS)
-        trained = train_structure(structure, z, t, self._generator, self._budget.expired)
+        sample = self._table.seen(lens, TRAINING_ROWS)
+        trained = train_structure(structure, sample, self._generator, self._budget.expired)
         if trained is None:
             self._idle += 1
             return
@@ -218,18 +287,18 @@ class Search:
         """The error of a network on the held rows, on finer grids where these help."""
         error = self._table.network_error(trained.network, lens)
         if error <= _HOPELESS * max(self._least, _NOISY):
-            fine, _ = finer(trained, *self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
+            fine, _ = finer(trained, self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
             error = min(error, self._table.network_error(fine.network, lens))
         return _Waiting(trained, lens, error)
 
     def _prune(self, waiting: _Waiting) -> _Draft:
         lens = waiting.lens
         self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
-        z, t = self._table.seen(lens, TRAINING_ROWS)
-        pruned = prune(waiting.trained, z, t, self._budget.expired)
+        sample = self._table.seen(lens, TRAINING_ROWS)
+        pruned = prune(waiting.trained, sample, self._budget.expired)
         error = self._table.network_error(pruned.network, lens)
         # lengths of networks seen through different lenses can only be compared in the table's own units
-        length = spline_length(error, len(t), sum(pruned.network.sizes), pruned.blur)
+        length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
         draft = _Draft(pruned, lens, length, error)
         self._drafts.append(draft)
         return draft
@@ -258,8 +327,8 @@ class Search:
             return
         draft.named = effort
         self._listener.stage(Stage.NAME, f"{len(draft.pruned.network.edges)} edges")
-        z, t = self._table.seen(draft.lens, _NAMING_ROWS)
-        namer = Namer(z, t, self._functions, self._budget.expired, draft.lens.logarithmic)
+        sample = self._table.seen(draft.lens, _NAMING_ROWS)
+        namer = Namer(sample, self._functions, self._budget.expired, draft.lens.logarithmic)
         named = namer(draft.pruned, effort)
         self._listener.stage(Stage.REFINE, f"{len(named)} formulas")
         for candidate in _worth_finishing(named, draft):

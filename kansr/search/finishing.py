@@ -13,13 +13,16 @@ from dataclasses import dataclass
 import sympy
 
 from kansr.formula.constants import Rows, Template
-from kansr.formula.rewrite import Positive, canonical, cheapest, complexity
+from kansr.formula.forms import cheapest
+from kansr.formula.rewrite import Positive, canonical, complexity
 from kansr.search.score import ROUNDING, constants_length, description_length, whole_length
 
 __all__ = ["Finished", "Finisher"]
 
 # Up to so many constants all single simplifications are compared; with more, the first that helps is taken.
 _FEW = 10
+# Constants known to this relative precision may be roots or ratios with pi; of others nobody could tell.
+_EXACT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,8 @@ class Finisher:
         errors = template.standard_errors(self.sample)
         near = []
         for i, (value, error) in enumerate(zip(template.values.tolist(), errors, strict=True)):
-            for number in _simple(value):
+            exact = error is not None and error < _EXACT * abs(value)
+            for number in _simple(value) + (_roots(value) if exact else []):
                 distance = abs(value - float(number))
                 allowed = max(4 * (error or 0.0), 1e-6 * max(abs(value), abs(float(number))))
                 if distance <= allowed or error is None:
@@ -159,7 +163,9 @@ class Finisher:
     def _round(self, finished: Finished) -> Finished:
         """Fewest digits for every constant that leave the error where it is."""
         template = finished.template
-        errors = template.standard_errors(self.rows)
+        # where nothing but rounding is left, an error of that size is as good
+        blur = max(1.0, math.sqrt(ROUNDING / finished.mse)) if finished.mse > 0 else 1.0
+        errors = [e * blur if e else e for e in template.standard_errors(self.rows)]
         for digits in (2, 1, 0):
             values = template.values.clone()
             for i, error in enumerate(errors):
@@ -193,3 +199,16 @@ def _simple(value: float) -> list[sympy.Expr]:
     if 0 < abs(quarter) <= 8:
         numbers.append(sympy.pi * quarter / 4)
     return list(dict.fromkeys(n for n in numbers if abs(value - float(n)) <= 0.05 * max(abs(value), 1.0)))
+
+
+def _roots(value: float) -> list[sympy.Expr]:
+    """Roots of simple ratios, and ratios with pi or its root, near a value that is known precisely."""
+    numbers: list[sympy.Expr] = []
+    for unit in (sympy.Integer(1), sympy.pi, 1 / sympy.pi, sympy.pi**2, sympy.pi**-2):
+        square = value * value / float(unit)
+        for denominator in (1, 2, 3, 4, 6, 8, 9, 16, 32, 36, 64):
+            numerator = round(square * denominator)
+            if 0 < numerator <= 64 and abs(square * denominator - numerator) < 1e-6 * numerator:
+                numbers.append(sympy.sign(value) * sympy.sqrt(sympy.Rational(numerator, denominator) * unit))
+                break
+    return numbers

@@ -67,7 +67,7 @@ class Found:
 class Listener:
     """What the search tells while it runs; this one ignores it."""
 
-    def stage(self, stage: Stage, detail: str) -> None:
+    def stage(self, stage: Stage, detail: str = "") -> None:
         """The search turned to `stage`."""
 
     def found(self, found: Found) -> None:
@@ -111,32 +111,36 @@ class Ledger:
         self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
         self.baselines = len(self.found)
 
-    def add(self, expression: sympy.Expr, origin: Origin, believed: Callable[[float], bool]) -> None:
+    def add(self, expression: sympy.Expr, origin: Origin | None, believed: Callable[[float], bool]) -> bool:
         """Takes in the expression of a named network.
 
         Args:
             expression: In the columns' symbols.
-            origin: The networks it was read from.
+            origin: The networks it was read from, if it was.
             believed: Whether a formula with this error is taken for right and so worth finishing; any other one is
                 only fitted: some of its names are wrong.
+
+        Returns:
+            Whether it may be offered.
         """
         if complexity(expression) > _TOO_LONG:
-            return
+            return False
         rough = self._finisher.rough(expression)
-        self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
+        return self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
 
-    def _add(self, finished: Finished, origin: Origin | None = None) -> None:
+    def _add(self, finished: Finished, origin: Origin | None = None) -> bool:
         held_error = self._table.formula_error(finished.template)
         if not math.isfinite(finished.length + held_error):
-            return
+            return False
         found = Found(finished, held_error, origin)
         if not self._limits.admit(finished.expression):
             self._refuse(found)
-            return
+            return False
         better = all(finished.length < f.finished.length for f in self.found)
         self.found.append(found)
         if better:
             self._listener.found(found)
+        return True
 
     def _refuse(self, found: Found) -> None:
         """Keeps a formula apart; of one that is only too long and better than all before, a short form is taken in."""

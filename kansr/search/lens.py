@@ -64,6 +64,19 @@ class Lens:
         """What the network shall give, `(n,)`."""
         return (_view(y, self.view) - self.shift) / self.spread
 
+    def weight(self, y: Tensor, weight: Tensor | None) -> Tensor | None:
+        """Factor on each row's residual as the network sees it, `(n,)`, rms one; None where all count alike.
+
+        Through a logarithm errors that are equal in the target's units grow as it shrinks: small targets count less.
+        Large ones count alike, since there the network's own error is relative.
+        """
+        if self.view is TargetView.RAW:
+            return weight
+        size = y.abs()
+        listens = size / torch.hypot(size, size.median())
+        listens = listens if weight is None else listens * weight
+        return listens / listens.square().mean().sqrt()
+
     def restore(self, output: Tensor) -> Tensor:
         """The target in its own units from the network's output."""
         t = output * self.spread + self.shift

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import count
+from typing import Any
 
 import torch
-from torch import Tensor
 
 from kansr.functions import IDENTITY, Function
 from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge
@@ -24,6 +24,7 @@ from kansr.kan.structure import Edge, Op, Structure
 from kansr.search.combining import match_compositions, match_pairs, match_polynomials
 from kansr.search.matching import Curve, Match, match_functions
 from kansr.search.pruning import Pruned
+from kansr.search.sample import Sample
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train
 
@@ -111,15 +112,13 @@ class Namer:
     """Names the edges of networks on given rows.
 
     Attributes:
-        x: Inputs, `(n, n_inputs)`.
-        y: Target with variance one, `(n,)`.
+        sample: Inputs and a target with variance one.
         functions: What may be used.
         expired: True ends the naming where it is.
         logarithmic: For each input, the factor k that makes `exp(k*input)` the original column, or 0.
     """
 
-    x: Tensor
-    y: Tensor
+    sample: Sample
     functions: Sequence[Function]
     expired: Callable[[], bool]
     logarithmic: Sequence[float]
@@ -185,14 +184,14 @@ class Namer:
         return proposals
 
     def _sampled(self, network: Network) -> Trace:
-        return network.trace(self.x[:_SAMPLES])
+        return network.trace(self.sample.x[:_SAMPLES])
 
     def _curve(self, network: Network, trace: Trace, e: int) -> Curve:
         activation, sensitivity = trace.activations[e], trace.sensitivities[e]
         listens = sensitivity[0].abs()
         listens = listens + 1e-3 * listens.max() + 1e-300
         weight = listens / listens.square().mean().sqrt()
-        error = (trace.output[0] - self.y[:_SAMPLES]).square().mean().sqrt()
+        error = (trace.output[0] - self.sample.y[:_SAMPLES]).square().mean().sqrt()
         effect = (activation.y[0] - activation.y[0].mean()).mul(sensitivity[0]).square().mean().sqrt()
         blur = float(0.3 * error / effect.clamp_min(1e-12))
         return Curve(activation.x.expand(1, -1)[0], activation.y[0], weight, min(max(blur, 1e-6), 0.3))
@@ -213,7 +212,7 @@ class Namer:
             return matches
         middle = float(curve.x.mean())
         for k in factors:
-            scale = torch.tensor([[1.0, 0.0, k, -k * middle]], dtype=self.x.dtype)
+            scale = torch.tensor([[1.0, 0.0, k, -k * middle]], dtype=self.sample.x.dtype)
             power = SymbolicEdge(exp, scale, (False, False, False, False))
             seen = replace(curve, x=power(curve.x[None, :]).y[0])
             if any(m.residual < curve.blur for m in matches):
@@ -225,28 +224,29 @@ class Namer:
 
     def _finish(self, network: Network, *, patiently: bool = False) -> Named:
         """Refits all constants of a network without splines."""
-        trained = train(
+        trained = self._train(
             network,
-            self.x,
-            self.y,
             iterations=120 if patiently else 40,
             damping=1e-3,
             goal=1e-24,
             stall=0.1 if patiently else 0.5,
             patience=6,
-            expired=self.expired,
         )
         return self._named(trained, 0.0)  # no splines, no blur
 
+    def _train(self, network: Network, **options: Any) -> Trained:
+        sample = self.sample
+        return train(network, sample.x, sample.y, weight=sample.weight, expired=self.expired, **options)
+
     def _named(self, trained: Trained, blur: float) -> Named:
         mse, network = float(trained.loss[0]), trained.network
-        length = spline_length(mse, len(self.y), sum(network.sizes), blur, _complexity(network))
+        length = spline_length(mse, len(self.sample), sum(network.sizes), blur, _complexity(network))
         return Named(network, mse, length)
 
     # --- one edge after the other
 
     def _one_by_one(self, network: Network, blur: float) -> list[Named]:
-        start = self._named(train(network, self.x, self.y, iterations=0), blur)
+        start = self._named(self._train(network, iterations=0), blur)
         states, complete = [start], []
         while states and not self.expired():
             grown: list[Named] = []
@@ -295,15 +295,12 @@ class Namer:
         for match in matches:
             if self.expired():
                 break
-            trained = train(
+            trained = self._train(
                 with_matches(network, {e: match}),
-                self.x,
-                self.y,
                 iterations=20,
                 damping=1e-3,
                 stall=0.1,
                 patience=5,
-                expired=self.expired,
             )
             tried.append(self._named(trained, blur))
         return [n for n in tried if n.length < torch.inf]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge, fit_spline
 from kansr.kan.network import Network, regrid
 from kansr.kan.structure import Edge, Op, Structure
+from kansr.search.sample import Sample
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train, train_splines
 
@@ -166,71 +168,82 @@ def _is_spline_chain(network: Network, node: int) -> bool:
     return all(isinstance(network.edges[e], SplineEdge) for e in around)
 
 
-def finer(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> tuple[Trained, float]:
+def finer(trained: Trained, sample: Sample, expired: Expired) -> tuple[Trained, float]:
     """The network on grids twice as fine, and how much of its mean square error the coarse grids had caused."""
     grid_size = max((e.grid_size for e in trained.network.edges if isinstance(e, SplineEdge)), default=1)
-    network = regrid(trained.network, x, 2 * grid_size)
-    fine = train(network, x, y, iterations=20, damping=1e-4, stall=0.1, patience=4, expired=expired)
+    network = regrid(trained.network, sample.x, 2 * grid_size)
+    fine = train(
+        network,
+        sample.x,
+        sample.y,
+        iterations=20,
+        weight=sample.weight,
+        damping=1e-4,
+        stall=0.1,
+        patience=4,
+        expired=expired,
+    )
     return fine, max(float(trained.loss[0] - fine.loss[0]), 0.0)
 
 
-def prune(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Pruned:
+def prune(trained: Trained, sample: Sample, expired: Expired) -> Pruned:
     """Backward elimination: drops edges, least important first, as long as the description length falls.
 
     The first cuts are bold (half of the edges at once); when one goes too far it is halved, down to single edges.
 
     Args:
         trained: One network (batch of one).
-        x: Inputs, `(n, n_inputs)`.
-        y: Target with variance one, `(n,)`.
+        sample: Inputs and a target with variance one.
         expired: True ends the elimination where it is.
     """
-    _, blur = finer(trained, x, y, expired)
-    sparse = _sparsify(trained, x, y, expired)
-    trained = _eliminate(sparse, x, y, blur, expired)
-    network = additive(collapse(trained.network, x), x)
-    trained = train_splines(network, x, y, iterations=24, damping=1e-4, expired=expired)
-    trained = _eliminate(trained, x, y, blur, expired)
-    fine, blur = finer(trained, x, y, expired)
-    if _length(fine, len(y), 0.0) < _length(trained, len(y), 0.0):
+    _, blur = finer(trained, sample, expired)
+    sparse = _sparsify(trained, sample, expired)
+    trained = _eliminate(sparse, sample, blur, expired)
+    network = additive(collapse(trained.network, sample.x), sample.x)
+    trained = _splines(network, sample, iterations=24, damping=1e-4, expired=expired)
+    trained = _eliminate(trained, sample, blur, expired)
+    fine, blur = finer(trained, sample, expired)
+    if _length(fine, len(sample), 0.0) < _length(trained, len(sample), 0.0):
         trained = fine
-        finest, blur = finer(trained, x, y, expired)
-        if _length(finest, len(y), 0.0) < _length(trained, len(y), 0.0):
+        finest, blur = finer(trained, sample, expired)
+        if _length(finest, len(sample), 0.0) < _length(trained, len(sample), 0.0):
             trained, blur = finest, min(blur / 50, float(finest.loss[0]))
     return Pruned(trained.network, float(trained.loss[0]), blur)
 
 
-def _sparsify(trained: Trained, x: Tensor, y: Tensor, expired: Expired) -> Trained:
+def _sparsify(trained: Trained, sample: Sample, expired: Expired) -> Trained:
     """Turns flat directions towards few edges.
 
     `f(u) + k*u` and `-k` times the edges that make u cancel: the same network may need twice the edges, none of which
     can be dropped alone. A group penalty too weak to spoil the fit picks the sparse one.
     """
     lamb = min(max(10 * float(trained.loss[0]), 1e-5), 1e-4)
-    sparse = train_splines(trained.network, x, y, iterations=24, damping=1e-3, lamb=lamb, expired=expired).network
-    return train_splines(sparse, x, y, iterations=8, damping=1e-4, expired=expired)
+    sparse = _splines(trained.network, sample, iterations=24, damping=1e-3, lamb=lamb, expired=expired).network
+    return _splines(sparse, sample, iterations=8, damping=1e-4, expired=expired)
+
+
+def _splines(network: Network, sample: Sample, **options: Any) -> Trained:
+    return train_splines(network, sample.x, sample.y, weight=sample.weight, **options)
 
 
 def _length(trained: Trained, rows: int, blur: float) -> float:
     return spline_length(float(trained.loss[0]), rows, sum(trained.network.sizes), blur)
 
 
-def _eliminate(trained: Trained, x: Tensor, y: Tensor, blur: float, expired: Expired) -> Trained:
+def _eliminate(trained: Trained, sample: Sample, blur: float, expired: Expired) -> Trained:
     cut, iterations = len(trained.network.edges) // 2, 16
-    shortest = _length(trained, len(y), blur)
+    shortest = _length(trained, len(sample), blur)
     while len(trained.network.edges) > 1 and not expired():
-        order = trained.network.edge_scores(x)[0].argsort().tolist()
+        order = trained.network.edge_scores(sample.x)[0].argsort().tolist()
         cut = min(cut, len(order) - 1)
         # a bold cut takes the least important edges together; single ones are tried one by one
         groups = [order[:cut]] if cut > 1 else [[e] for e in order[:6]]
         for group in groups:
-            smaller = drop_edges(trained.network, x, group)
+            smaller = drop_edges(trained.network, sample.x, group)
             if smaller is None:
                 continue
-            candidate = train_splines(
-                smaller, x, y, iterations=iterations, regrid_every=5, damping=1e-3, expired=expired
-            )
-            length = _length(candidate, len(y), blur)
+            candidate = _splines(smaller, sample, iterations=iterations, regrid_every=5, damping=1e-3, expired=expired)
+            length = _length(candidate, len(sample), blur)
             if length < shortest:
                 trained, shortest = candidate, length
                 break

@@ -12,7 +12,7 @@ from itertools import product
 
 from kansr.kan.structure import Op, Structure
 
-__all__ = ["structures"]
+__all__ = ["probes", "structures"]
 
 # Each pattern lists its nodes in order; a node names what feeds it: "x" all inputs, a number an earlier node.
 # "?" marks a node that is tried as a sum and as a product.
@@ -35,6 +35,12 @@ _PATTERNS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("?", "x"), ("+", "x0"), ("?", "x1"), ("+", "2")),
     (("?", "x"), ("+", "x0"), ("+", "x1"), ("?", "x2")),
 )
+
+
+def probes(n_inputs: int) -> Iterator[Structure]:
+    """Flexible structures that find out whether there is anything to learn at all."""
+    for pattern in ((("+", "x"),), (("+", "x"), ("+", "x"), ("+", "01"), ("+", "2"))):
+        yield _build(n_inputs, tuple(Op(op) for op, _ in pattern), [feeds for _, feeds in pattern])
 
 
 def structures(n_inputs: int) -> Iterator[Structure]:

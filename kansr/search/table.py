@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 import torch
@@ -14,6 +14,7 @@ from kansr.formula.constants import Rows, Template
 from kansr.formula.dual import evaluate_dual
 from kansr.kan.network import Network
 from kansr.search.lens import Lens
+from kansr.search.sample import Sample
 
 __all__ = ["Table"]
 
@@ -28,6 +29,8 @@ class Table:
         x_held: Inputs of the rows that decide between formulas, `(m, d)`; the training rows where there are none.
         y_held: Their target, `(m,)`.
         symbols: A symbol for each column.
+        weight: Factor on each training row's residual, rms one, `(n,)`; None where all count alike.
+        weight_held: The same for the rows that decide.
     """
 
     x: Tensor
@@ -35,19 +38,29 @@ class Table:
     x_held: Tensor
     y_held: Tensor
     symbols: Sequence[sympy.Symbol]
+    weight: Tensor | None = None
+    weight_held: Tensor | None = None
 
     @property
     def holds_out(self) -> bool:
         """Whether the held rows are others than the training rows."""
         return self.x_held is not self.x
 
+    def only(self, columns: Sequence[int]) -> Table:
+        """The same rows with some of the columns."""
+        symbols = [self.symbols[j] for j in columns]
+        x = self.x[:, columns]
+        return replace(self, x=x, x_held=self.x_held[:, columns] if self.holds_out else x, symbols=symbols)
+
     def rows(self, most: int | None = None) -> Rows:
         """The first training rows, all by default."""
         return Rows(dict(zip(self.symbols, self.x[:most].T, strict=True)), self.y[:most])
 
-    def seen(self, lens: Lens, most: int) -> tuple[Tensor, Tensor]:
-        """What a network sees of the first training rows: inputs `(n, d)` and target `(n,)`."""
-        return lens.inputs(self.x[:most]), lens.target(self.y[:most])
+    def seen(self, lens: Lens, most: int) -> Sample:
+        """What a network sees of the first training rows."""
+        weight = lens.weight(self.y, self.weight)
+        whole = Sample(lens.inputs(self.x), lens.target(self.y), weight)
+        return whole.head(most)
 
     def network_error(self, network: Network, lens: Lens) -> float:
         """Mean square error of a network on the held rows, over the target's variance there."""
@@ -63,6 +76,12 @@ class Table:
         residual, _ = template.residuals(rows, template.values)
         spent = 0 if self.holds_out else len(template.symbols)
         return _finite(float(residual.square().sum()) / max(len(residual) - spent, 1) / _variance(self.y_held))
+
+    def residuals(self, template: Template) -> Table:
+        """The same rows with what a formula leaves unexplained as their target."""
+        held = Rows(dict(zip(self.symbols, self.x_held.T, strict=True)), self.y_held)
+        y, y_held = (-template.residuals(rows, template.values)[0] for rows in (self.rows(), held))
+        return replace(self, y=y, y_held=y_held)
 
     def positive(self, expression: sympy.Expr) -> bool:
         """Whether an expression is positive on every training row."""

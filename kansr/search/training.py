@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
 
 from kansr.kan.network import random_network
 from kansr.kan.structure import Structure
+from kansr.search.sample import Sample
 from kansr.train.network import Trained, train_splines
 
 __all__ = ["TRAINING_ROWS", "train_structure"]
@@ -30,8 +30,7 @@ _ROWS_PER_COEFFICIENT = 3
 
 def train_structure(
     structure: Structure,
-    x: Tensor,
-    y: Tensor,
+    sample: Sample,
     generator: torch.Generator,
     expired: Callable[[], bool],
 ) -> Trained | None:
@@ -39,15 +38,14 @@ def train_structure(
 
     Args:
         structure: The graph.
-        x: Inputs in `[-1, 1]`, `(n, n_inputs)`.
-        y: Target of variance one, `(n,)`.
+        sample: Inputs in `[-1, 1]` and a target of variance one.
         generator: Source of the starts.
         expired: True ends the training where it is.
 
     Returns:
         The best network; None if the rows are too few or no start could be evaluated.
     """
-    room = len(y) // (_ROWS_PER_COEFFICIENT * len(structure.edges)) - _ORDER
+    room = len(sample) // (_ROWS_PER_COEFFICIENT * len(structure.edges)) - _ORDER
     if room < 1 and len(structure.ops) > 1:  # the simplest structures are tried however few the rows
         return None
     grid_size = max(1, min(room, _GRID_SIZE_ALONE if structure.n_inputs == 1 else _GRID_SIZE))
@@ -58,5 +56,8 @@ def train_structure(
         if trained is not None:
             network = trained.select(trained.loss.argsort()[:restarts].tolist()).network
         damping = 1e-2 if trained is None else 1e-3
-        trained = train_splines(network, x[:rows], y[:rows], iterations=iterations, damping=damping, expired=expired)
+        part = sample.head(rows)
+        trained = train_splines(
+            network, part.x, part.y, iterations=iterations, damping=damping, weight=part.weight, expired=expired
+        )
     return trained if trained is not None and math.isfinite(trained.rmse) else None

@@ -148,6 +148,7 @@ def train_splines(
     goal: float = 1e-22,
     stall: float = 0.06,
     lamb: float = 0.0,
+    weight: Tensor | None = None,
     expired: Callable[[], bool] = never,
 ) -> Trained:
     """Fits splines whose grids follow the hidden activations during the first two thirds of the iterations.
@@ -162,6 +163,7 @@ def train_splines(
         goal: Stop at this mean square residual.
         stall: Stop when it fell by less than this share over the last eight iterations.
         lamb: Weight of the group penalty that drives idle edges to zero; 0 for none.
+        weight: Factor on each row's residual, `(n,)`.
         expired: True ends the training where it is.
     """
     moving = iterations * 2 // 3
@@ -179,6 +181,7 @@ def train_splines(
             goal=goal,
             stall=stall if last else 0.0,
             penalty=GroupPenalty.of(network, x, lamb) if lamb else None,
+            weight=weight,
             expired=expired,
         )
         network, damping = trained.network, trained.damping

@@ -200,7 +200,9 @@ def test_export_prints_each_format(run: Run, capsys: pytest.CaptureFixture[str],
 
 def test_functions_lists_the_library(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("functions") == 0
-    assert "1/(1 + exp(-u))" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "1/(1 + exp(-u))" in out
+    assert any(line.split()[:2] == ["J0", "J₀(u)"] and "on request" in line for line in out.splitlines())
 
 
 def test_version(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

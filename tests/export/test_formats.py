@@ -25,7 +25,9 @@ TEXTS = [
     "a**-3/3 + pi*sqrt(b)",
     "exp(-a)*cos(2.5*b + 0.1)/sqrt(1 - a**2/100)",
     "Abs(a - b) + erf(a) + exp(1)",
-    "asin(a/10) + acos(b/10) + atan(a) + log(b) + tan(a)*tanh(b) + sinh(a) + cosh(b)",
+    "asin(a/10) + acos(b/10) + atan(a) + log(b) + tan(a)*tanh(b) + sinh(a) + cosh(b) + asinh(a)",
+    "besselj(0, a) + 2.5*besselj(1, a*b) + gamma(a - 3.3) + loggamma(b)**2",
+    "LambertW(a)/2",
 ]
 
 
@@ -48,6 +50,25 @@ def test_python_agrees_with_the_formula(text: str) -> None:
     used = [arguments[s.name] for s in sorted(summary.result.best.expression.free_symbols, key=str)]
     expected = evaluate(summary.result.best.expression, arguments)
     np.testing.assert_allclose(function(to_python(summary))(*used), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("text", ["LambertW(a)", "loggamma(a)", "gamma(a)", "besselj(1, a)", "asinh(a)"])
+def test_python_is_undefined_where_the_formula_is(text: str) -> None:
+    summary = examples.summary(examples.result(text))
+    a = np.array([-1e3, -2.5, -1.0, -0.367, 0.0, 1e-200, 1e300])
+    with np.errstate(all="ignore"):
+        expected = evaluate(summary.result.best.expression, {"a": a})
+        np.testing.assert_array_equal(function(to_python(summary))(a), expected)
+        values = [function(to_python(summary))(value) for value in a.tolist()]
+    assert all(isinstance(value, float) for value in values)
+    np.testing.assert_array_equal(values, expected)
+
+
+def test_python_loads_scipy_only_for_special_functions() -> None:
+    assert all(
+        "scipy" not in to_python(examples.summary(examples.result(text))) for text in (TEXTS[0], "a*pi + exp(1)")
+    )
+    assert "\nimport scipy.special\n" in to_python(examples.summary(examples.result("erf(a)")))
 
 
 def test_python_takes_whole_numbers() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import hypothesis.strategies as st
 import numpy as np
 import sympy
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from kansr.formula.dual import evaluate_dual
 from kansr.formula.evaluate import evaluate
 
+Call = Callable[[sympy.Expr], sympy.Expr]
 A, B, C = (sympy.Symbol(name, real=True) for name in "abC")
 SYMBOLS = (A, B, C)
 # a and b are positive, C changes its sign
@@ -19,7 +23,22 @@ COLUMNS: dict[str, NDArray[np.float64]] = {
     "b": 2.2 - np.linspace(0.2, 1.3, 12) ** 2,
     "C": np.linspace(-1.5, 1.2, 12),
 }
-FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "Abs")
+FUNCTIONS: tuple[Call, ...] = (
+    sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos, sympy.atan, sympy.sinh, sympy.cosh,
+    sympy.tanh, sympy.asinh, sympy.Abs,
+)  # fmt: skip
+
+
+def _loggamma(u: sympy.Expr) -> sympy.Expr:
+    try:
+        return sympy.loggamma(u)
+    except ValueError:  # SymPy's answer to `loggamma(-1.0)`
+        return sympy.nan
+
+
+SPECIAL: tuple[Call, ...] = (
+    partial(sympy.besselj, 0), partial(sympy.besselj, 1), sympy.erf, sympy.gamma, _loggamma, sympy.LambertW,
+)  # fmt: skip
 EXPONENTS = (-3, -2, -1, 2, 3, 4, sympy.Rational(1, 2), sympy.Rational(-1, 2), sympy.Rational(3, 2))
 
 # What SymPy makes of 1/0, sqrt(-1), tan(pi/2) and their like.
@@ -34,16 +53,21 @@ numbers = st.one_of(
 leaves = st.one_of(st.sampled_from(SYMBOLS), numbers)
 
 
-def _grow(children: st.SearchStrategy[sympy.Expr]) -> st.SearchStrategy[sympy.Expr]:
-    return st.one_of(
-        st.tuples(children, children).map(lambda p: p[0] + p[1]),
-        st.tuples(children, children).map(lambda p: p[0] * p[1]),
-        st.tuples(children, st.sampled_from(EXPONENTS)).map(lambda p: p[0] ** p[1]),
-        st.tuples(st.sampled_from(FUNCTIONS), children).map(lambda p: getattr(sympy, p[0])(p[1])),
-    )
+def _expressions(functions: tuple[Call, ...]) -> st.SearchStrategy[sympy.Expr]:
+    def grow(children: st.SearchStrategy[sympy.Expr]) -> st.SearchStrategy[sympy.Expr]:
+        return st.one_of(
+            st.tuples(children, children).map(lambda p: p[0] + p[1]),
+            st.tuples(children, children).map(lambda p: p[0] * p[1]),
+            st.tuples(children, st.sampled_from(EXPONENTS)).map(lambda p: p[0] ** p[1]),
+            st.tuples(st.sampled_from(functions), children).map(lambda p: p[0](p[1])),
+        )
+
+    return st.recursive(leaves, grow, max_leaves=7)
 
 
-expressions = st.recursive(leaves, _grow, max_leaves=7)
+expressions = _expressions(FUNCTIONS)
+special_expressions = _expressions((*SPECIAL, sympy.exp, sympy.log))
+all_expressions = st.one_of(expressions, special_expressions)
 
 
 def tensors() -> dict[sympy.Symbol, torch.Tensor]:

@@ -11,11 +11,12 @@ import torch
 from hypothesis import assume, given, settings
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
+from scipy.special import j0
 
 from kansr.formula.constants import Rows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.parse import parse_expression
-from tests.formula.expressions import COLUMNS, expressions, values
+from tests.formula.expressions import COLUMNS, all_expressions, values
 
 Array = NDArray[np.float64]
 T = np.linspace(0.1, 4.0, 60)
@@ -28,6 +29,7 @@ LAWS: dict[str, tuple[str, Callable[..., Array], list[float]]] = {
     "decay": ("0.1 + 1.5*exp(-0.5*t)", lambda t, d, c, k: d + c * np.exp(k * t), [0.5, 2.0, -1.2]),
     "wave": ("1.0*sin(2.1*t + 0.1)", lambda t, a, b, w: a * np.sin(w * t + b), [1.5, 0.3, 2.0]),
     "power": ("1.2*t**1.3", lambda t, c, p: c * t**p, [0.8, 1.7]),
+    "ripple": ("1.2*besselj(0, 2.1*t)", lambda t, c, k: c * j0(k * t), [1.5, 2.0]),
     "ratio": ("2.0*t/(0.5 + t)", lambda t, c, b: c * t / (t + b), [3.0, 0.8]),
 }
 
@@ -61,8 +63,8 @@ def test_constants_and_standard_errors_are_scipys(name: str, units: float) -> No
         )
 
 
-@given(expressions)
-@settings(max_examples=80, deadline=None, derandomize=True)
+@given(all_expressions)
+@settings(max_examples=120, deadline=None, derandomize=True)
 def test_taking_constants_out_and_putting_them_back_changes_nothing(expression: sympy.Expr) -> None:
     expected = values(expression)
     assume(expected is not None)

@@ -13,13 +13,23 @@ from kansr.formula.constants import Template
 from kansr.formula.dual import evaluate_dual
 from kansr.formula.evaluate import evaluate
 from kansr.functions import LIBRARY
-from tests.formula.expressions import COLUMNS, SYMBOLS, WITHOUT_VALUE, A, C, expressions, tensors, values
+from tests.formula.expressions import (
+    COLUMNS,
+    SYMBOLS,
+    WITHOUT_VALUE,
+    A,
+    C,
+    all_expressions,
+    expressions,
+    tensors,
+    values,
+)
 
 NONE = torch.empty(0, dtype=torch.float64)
 
 
-@given(expressions)
-@settings(max_examples=120, deadline=None, derandomize=True)
+@given(all_expressions)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_values_are_those_of_the_finished_formula(expression: sympy.Expr) -> None:
     assume(not expression.has(*WITHOUT_VALUE))
     value, derivatives = evaluate_dual(expression, tensors(), {}, NONE)
@@ -81,8 +91,9 @@ def test_an_exponent_may_be_a_constant() -> None:
 def test_what_has_no_value_is_refused() -> None:
     with pytest.raises(FormulaError, match="column 'z'"):
         evaluate_dual(sympy.Symbol("z") + A, tensors(), {}, NONE)
-    with pytest.raises(FormulaError, match="'besselj'"):
-        evaluate_dual(sympy.besselj(0, A), tensors(), {}, NONE)
+    for unknown in (sympy.besselj(2, A), sympy.bessely(0, A), sympy.sign(C)):
+        with pytest.raises(FormulaError, match=f"'{type(unknown).__name__}'"):
+            evaluate_dual(unknown, tensors(), {}, NONE)
 
 
 def test_names_that_sympy_keeps_for_itself() -> None:

@@ -38,6 +38,7 @@ def test_identifiers_stay(name: str) -> None:
         ("pi", "pi_"),
         ("Abs", "Abs_"),
         ("Float", "Float_"),
+        ("asinh", "asinh_"),
         ("mass (kg)", "mass_kg"),
         ("1st", "x_1st"),
         ("", "x"),
@@ -48,6 +49,12 @@ def test_identifiers_stay(name: str) -> None:
 )
 def test_other_names_are_sanitised(column: str, symbol: str) -> None:
     assert symbol_names([column]) == {column: symbol}
+
+
+def test_a_column_gives_way_to_a_function_that_was_asked_for() -> None:
+    columns = ["gamma", "besselj", "a"]
+    assert list(symbol_names(columns).values()) == columns
+    assert list(symbol_names(columns, {"gamma"}).values()) == ["gamma_", "besselj", "a"]
 
 
 def test_own_names_come_first_and_collisions_are_numbered() -> None:
@@ -94,6 +101,9 @@ def test_sympify_reads_the_printed_form(name: str) -> None:
         ("Abs(a - b)", "|a - b|"),
         ("exp(-a*b)*lambda_", "λ·exp(-a·b)"),
         ("mass_kg + E", "E + mass_kg"),
+        ("besselj(0, 2.5*a)**2 + besselj(1, b)", "J₀(2.5·a)² + J₁(b)"),
+        ("gamma(a)*loggamma(b)**2", "Γ(a)·logΓ(b)²"),
+        ("1/LambertW(a)", "1/W(a)"),
     ],
 )
 def test_unicode(text: str, shown: str) -> None:
@@ -106,6 +116,11 @@ def test_unicode(text: str, shown: str) -> None:
         ("365.25*a**(3/2)", r"P = 365.25 a^{\frac{3}{2}}"),
         ("6.6743e-11*m1*m_2", r"P = 6.6743 \cdot 10^{-11} m_{1} m_{2}"),
         ("log(a)*asin(b)", r"P = \ln{\left(a \right)} \arcsin{\left(b \right)}"),
+        ("asinh(a)*erf(b)", r"P = \operatorname{arsinh}{\left(a \right)} \operatorname{erf}{\left(b \right)}"),
+        ("2.5*besselj(0, a)*besselj(1, b)**2", r"P = 2.5 J_{0}\left(a\right) J^{2}_{1}\left(b\right)"),
+        ("gamma(a)*LambertW(b)", r"P = W\left(b\right) \Gamma\left(a\right)"),
+        ("loggamma(a)", r"P = \ln{\Gamma\left(a\right)}"),
+        ("loggamma(a)**2", r"P = \left(\ln{\Gamma\left(a\right)}\right)^{2}"),
         ("theta*mass_kg", r"P = \mathrm{mass\_kg} \theta"),
     ],
 )

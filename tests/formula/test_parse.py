@@ -78,7 +78,23 @@ def test_ratios_of_integers_stay_exact() -> None:
     assert parse_expression("1/3", []) == sympy.Rational(1, 3)
 
 
-@pytest.mark.parametrize("name", ["E", "I", "S", "N", "beta", "zeta", "exp", "pi", "lambda_"])
+@pytest.mark.parametrize("order", [0, 1])
+def test_bessel_functions_agree_with_sympify(order: int) -> None:
+    text = f"2.5*besselj({order}, a/3)"
+    read = parse_expression(text, ["a"])
+    assert read == sympy.sympify(text, locals={"a": SYMBOLS["a"]})
+    expected = 2.5 * float(sympy.besselj(order, sympy.Rational(1, 3)))
+    assert evaluate(read, {"a": np.array([1.0])})[0] == pytest.approx(expected, rel=1e-15)
+    assert format_expression(read) == text
+
+
+@pytest.mark.parametrize("text", ["gamma(2)*gamma", "besselj(0, a)*besselj", "LambertW(gamma)"])
+def test_a_column_hides_the_function_of_its_name(text: str) -> None:
+    with pytest.raises(FormulaError, match="unknown function"):
+        parse_expression(text, ["a", "gamma", "besselj", "LambertW"])
+
+
+@pytest.mark.parametrize("name", ["E", "I", "S", "N", "beta", "zeta", "exp", "pi", "lambda_", "gamma", "besselj"])
 def test_columns_win_over_everything(name: str) -> None:
     assert parse_expression(f"2*{name}", [name]) == 2 * sympy.Symbol(name, real=True)
 
@@ -89,6 +105,7 @@ def test_functions_agree_with_sympify(name: str) -> None:
     read = parse_expression(text, ["a"])
     assert read == sympy.sympify(text, locals={"a": SYMBOLS["a"]})
     expected = sympy.Float(read.subs(SYMBOLS["a"], 1).evalf(17))
+    assert float(FUNCTIONS[name][1](1 / 3)) == pytest.approx(float(expected), rel=1e-15)
     assert evaluate(read, {"a": np.array([1.0])})[0] == pytest.approx(float(expected), rel=1e-15)
 
 
@@ -130,7 +147,26 @@ def test_functions_agree_with_sympify(name: str) -> None:
         "exp(x=a)",
         "exp(*a)",
         "a(b)",
-        "gamma(3)",
+        "gamma(b)(3)",
+        "besselj(a)",
+        "besselj(2, a)",
+        "besselj(a, b)",
+        "besselj(-1, a)",
+        "besselj(0.0, a)",
+        "besselj(True, a)",
+        "besselj(0, a, b)",
+        "exp(0, a)",
+        "polygamma(0, a)",
+        "gamma(0)",
+        "gamma(1000)",
+        "gamma(10**9)",
+        "gamma(-1000000001/2)",
+        "gamma(a - a + 10**9)",
+        "gamma(pi**40)",
+        "loggamma(10**9)",
+        "loggamma(1000000001/2)",
+        "loggamma(-1/2)",
+        "LambertW(-1)",
         "factorial(9)",
         "__import__('os').system('true')",
         "().__class__",

@@ -8,8 +8,9 @@ import sympy
 from hypothesis import assume, example, given, settings
 
 from kansr.formula.evaluate import evaluate
-from kansr.formula.rewrite import canonical, cheapest, complexity, shape
-from tests.formula.expressions import COLUMNS, A, B, C, expressions, positive, values
+from kansr.formula.forms import cheapest
+from kansr.formula.rewrite import canonical, complexity, shape
+from tests.formula.expressions import COLUMNS, A, B, C, all_expressions, expressions, positive, values
 
 
 def check_same(before: sympy.Expr, after: sympy.Expr, expected: np.ndarray) -> None:
@@ -18,7 +19,7 @@ def check_same(before: sympy.Expr, after: sympy.Expr, expected: np.ndarray) -> N
     np.testing.assert_allclose(evaluate(after, COLUMNS), expected, rtol=1e-8, atol=1e-10 * scale)
 
 
-@given(expressions)
+@given(all_expressions)
 @settings(max_examples=250, deadline=None, derandomize=True)
 @example(sympy.exp(sympy.Float(2.5) * sympy.log(A)))
 @example(sympy.sqrt((A - B) ** 2))
@@ -30,13 +31,15 @@ def check_same(before: sympy.Expr, after: sympy.Expr, expected: np.ndarray) -> N
 @example(sympy.sin(sympy.Float(7.1) - A) * sympy.cos(sympy.Float(-9.3) + C))
 @example((A + C) ** 2 / (2 * A + 2 * C))
 @example(sympy.tan(sympy.Float(-4.0) - C / 5))
+@example(sympy.besselj(1, sympy.Float(1.2) - 3 * A))
+@example(A * sympy.exp(-sympy.LambertW(2 * A)))
 def test_canonical_never_changes_values(expression: sympy.Expr) -> None:
     expected = values(expression)
     assume(expected is not None)
     check_same(expression, canonical(expression, positive), expected)
 
 
-@given(expressions)
+@given(all_expressions)
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_cheapest_never_changes_values_and_is_never_longer(expression: sympy.Expr) -> None:
     expected = values(expression)
@@ -46,7 +49,7 @@ def test_cheapest_never_changes_values_and_is_never_longer(expression: sympy.Exp
     assert complexity(short) <= complexity(expression)
 
 
-@given(expressions)
+@given(all_expressions)
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_canonical_settles(expression: sympy.Expr) -> None:
     assume(values(expression) is not None)
@@ -71,10 +74,32 @@ def test_canonical_settles(expression: sympy.Expr) -> None:
         (sympy.exp(sympy.log(A) + C), A * sympy.exp(C)),
         (sympy.log(sympy.exp(C)), C),
         ((2 * A + 2 * B) / 2, A + B),
+        ((A - B) / (B - A) * C, -C),
+        (sympy.asinh(-A), -sympy.asinh(A)),
+        (sympy.erf(-A), -sympy.erf(A)),
+        (sympy.besselj(0, -A), sympy.besselj(0, A)),
+        (sympy.besselj(1, -A), -sympy.besselj(1, A)),
+        (6 * A * sympy.exp(-sympy.LambertW(2 * A)), 3 * sympy.LambertW(2 * A)),
+        (sympy.exp(-sympy.LambertW(A)), sympy.exp(-sympy.LambertW(A))),
     ],
 )
 def test_detours_are_undone(detour: sympy.Expr, direct: sympy.Expr) -> None:
     assert sympy.expand(cheapest(canonical(detour, positive), positive) - direct) == 0
+
+
+@pytest.mark.parametrize("argument", [1.2 - 3.0 * A, 2.0 * A - 3.0 * B, 3.0 * B - 2.0 * A, -1.5 * A - 0.5])
+def test_a_bessel_function_keeps_its_sign_outside(argument: sympy.Expr) -> None:
+    """SymPy writes `besselj(1, a - b)` as a quotient of `a - b` and `b - a` times `besselj(1, b - a)`."""
+    written = canonical(sympy.besselj(1, argument), positive)
+    (bessel,) = written.atoms(sympy.besselj)
+    assert complexity(written) <= complexity(bessel) + 2
+    assert complexity(canonical(2.5 * sympy.besselj(1, argument) + C, positive)) <= complexity(bessel) + 4
+
+
+def test_a_bessel_function_of_a_number_is_a_number() -> None:
+    written = canonical(A + sympy.besselj(0, sympy.Float(1.2)), positive)
+    assert written.atoms(sympy.Float) == {written - A}
+    assert float(written - A) == pytest.approx(0.6711327442643627, rel=1e-15)
 
 
 def test_a_detour_with_fitted_constants_is_a_power() -> None:

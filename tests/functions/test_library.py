@@ -9,7 +9,7 @@ import sympy
 import torch
 
 from kansr.errors import ConfigError
-from kansr.functions import LIBRARY, Function, Inner, allowed_heads, select, without_twins
+from kansr.functions import LIBRARY, STANDARD, Function, Inner, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 
 U = sympy.Symbol("u", real=True)
@@ -17,7 +17,8 @@ U = sympy.Symbol("u", real=True)
 POINTS = torch.linspace(-3.0, 3.0, 41, dtype=torch.float64) * math.sqrt(1.037) + 0.0123
 EVERY = pytest.mark.parametrize("function", LIBRARY.values(), ids=list(LIBRARY))
 REQUIRED = """x 0 x^-4 x^-3 x^-2 x^-1 x^2 x^3 x^4 sqrt 1/sqrt x^3/2 x^-3/2 x^5/2 x^-5/2 x^7/2 x^-7/2 exp log sin cos
-tan asin acos atan sinh cosh tanh abs gauss sigmoid"""
+tan asin acos atan sinh cosh tanh asinh abs gauss sigmoid"""
+ON_REQUEST = "J0 J1 erf gamma loggamma W"
 
 
 def exact(expression: sympy.Expr, at: float) -> float:
@@ -27,7 +28,9 @@ def exact(expression: sympy.Expr, at: float) -> float:
 
 
 def test_the_library_has_the_promised_functions() -> None:
-    assert set(REQUIRED.split()) <= set(LIBRARY)
+    assert set(REQUIRED.split()) <= set(STANDARD)
+    assert set(LIBRARY) == {*STANDARD, *ON_REQUEST.split()}
+    assert not set(STANDARD) & set(ON_REQUEST.split())
     assert all(name == function.name for name, function in LIBRARY.items())
 
 
@@ -35,7 +38,7 @@ def test_the_library_has_the_promised_functions() -> None:
 def test_value_and_domain_are_sympys(function: Function) -> None:
     expected = torch.tensor([exact(function.sympy(U), float(u)) for u in POINTS], dtype=torch.float64)
     torch.testing.assert_close(function.value(POINTS), expected, rtol=1e-13, atol=1e-15, equal_nan=True)
-    assert bool(expected.isnan().any()) == (function.domain in {"u > 0", "-1 <= u <= 1"})
+    assert bool(expected.isnan().any()) == (function.domain in {"u > 0", "-1 <= u <= 1", "u >= -1/e"})
 
 
 @EVERY
@@ -118,7 +121,14 @@ def test_of_two_twins_one_is_tried() -> None:
 
 def test_a_selection_keeps_zero_and_identity() -> None:
     assert list(select(["exp"])) == ["0", "x", "exp"]
-    assert select(None) == LIBRARY
+    assert select(None) == STANDARD
+
+
+def test_special_functions_are_added_by_name() -> None:
+    assert list(select(["standard", "J0"])) == [*STANDARD, "J0"]
+    assert select(["J0", "standard"]).keys() == {*STANDARD, "J0"}
+    assert list(select(["W", "exp"])) == ["0", "x", "W", "exp"]
+    assert set(select(["standard", "J0", "J1"], ["J1", "sin"])) == {*STANDARD, "J0"} - {"sin", "cos"}
 
 
 @pytest.mark.parametrize(
@@ -130,10 +140,11 @@ def test_a_selection_keeps_zero_and_identity() -> None:
         ("tanh", {"tanh", "sigmoid"}),
         ("gauss", {"gauss"}),
         ("exp", {"exp", "gauss", "sigmoid"}),
+        ("erf", {"erf"}),
     ],
 )
 def test_what_is_left_out_goes_with_its_twin_and_all_that_needs_it(name: str, gone: set[str]) -> None:
-    assert set(LIBRARY) - set(select(None, [name])) == gone
+    assert set(select(None, [name])) == set(STANDARD) - gone
     assert set(select([*LIBRARY], [name])) == set(LIBRARY) - gone
     assert list(select([name, "log"], [name])) == ["0", "x", "log"]
 
@@ -145,7 +156,7 @@ def test_an_allowed_function_is_written_with_what_is_allowed(function: Function)
     # its twin is the same function to the user, but brings nothing else along
     assert {head.__name__ for head in only - function.heads} <= {"sin", "cos", "asin", "acos", "tanh"}
     if function.name not in ("0", "x"):
-        left = allowed_heads(select(None, [function.name]))
+        left = allowed_heads(select([*LIBRARY], [function.name]))
         assert function.head is None or function.head not in left
 
 
@@ -159,6 +170,8 @@ def test_twins_are_allowed_together() -> None:
     ("names", "exclude", "message", "hint"),
     [
         (["exp", "sinus"], [], "--functions: there is no function 'sinus'", "did you mean sin"),
+        (["standart"], [], "--functions: there is no function 'standart'", "did you mean standard"),
+        (["frobnicate"], [], "--functions: there is no function 'frobnicate'", "'standard' stands for"),
         (None, ["sinus"], "--exclude: there is no function 'sinus'", "did you mean sin"),
         (["exp"], ["frobnicate"], "--exclude: there is no function 'frobnicate'", "the library has 0, x, x^2"),
         (None, ["x"], "--exclude: 'x' cannot be left out", "leave out other functions"),

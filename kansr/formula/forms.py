@@ -1,0 +1,132 @@
+"""Equivalent forms of a formula: a person would write the shortest.
+
+Only rearrangements that cannot take long; none of them changes a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import sympy
+from sympy.simplify.fu import TR5, TR6, TR8, TR10i
+
+from kansr.formula.rewrite import Positive, complexity
+
+__all__ = ["cheapest"]
+
+# Longer expressions are left as they are.
+_LONG = 60
+
+
+def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
+    """The shortest among a few equivalent forms.
+
+    Args:
+        expression: Any expression.
+        positive: Whether a part of it is positive on the data.
+    """
+    expression = expression.replace(sympy.Abs, lambda u: u if positive(u) else sympy.Abs(u))
+    forms = [expression]
+    if complexity(expression) <= _LONG:
+        forms += [form(expression) for form in (sympy.factor_terms, sympy.expand_mul)]
+        forms.append(sympy.factor_terms(forms[-1]))
+        if not expression.has(sympy.Float) and expression.is_rational_function(*expression.free_symbols):
+            forms.append(sympy.cancel(expression))
+        for form in list(forms):
+            forms += _waves(form)
+    if expression.has(sympy.LambertW):
+        forms.append(expression.replace(sympy.exp, _exp_of_lambert))
+    forms += [_squares(form) for form in forms]
+    forms += [_gathered(form, positive) for form in forms]
+    return min(forms, key=complexity)
+
+
+def _waves(expression: sympy.Expr) -> Iterator[sympy.Expr]:
+    """By the theorems for sums and squares of sines and cosines."""
+    if len(expression.atoms(sympy.sin, sympy.cos)) == 0:
+        return
+    for rule in (TR5, TR6, TR8, TR10i):
+        form = rule(expression)
+        yield form
+        yield sympy.factor_terms(sympy.expand_mul(form))
+
+
+def _squares(expression: sympy.Expr) -> sympy.Expr:
+    """`a**2 - 2*a*b + b**2` as `(a - b)**2`, wherever it stands."""
+    if expression.is_Atom:
+        return expression
+    arguments = [_squares(a) for a in expression.args]
+    return _completed(arguments) if expression.is_Add else expression.func(*arguments)
+
+
+def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
+    """The sum of terms with whole squares in brackets."""
+    coefficients = {rest: number for number, rest in (term.as_coeff_Mul() for term in terms)}
+    if any(not number.is_Rational for number in coefficients.values()) or len(coefficients) < len(terms):
+        return sympy.Add(*terms)
+    roots = {}
+    for rest in coefficients:
+        base, exponent = rest.as_base_exp()
+        if rest == 1 or exponent == 2:
+            roots[sympy.Integer(1) if rest == 1 else base] = rest
+    brackets = []
+    for a, b in combinations(roots, 2):
+        square_a, square_b, product = roots[a], roots[b], a * b
+        if not all(part in coefficients for part in (square_a, square_b, product)):
+            continue
+        p, q = sympy.sqrt(coefficients[square_a]), sympy.sqrt(coefficients[square_b])
+        twice = coefficients[product]
+        if p.is_Rational and q.is_Rational and p > 0 and abs(twice) == 2 * p * q:
+            brackets.append((p * a + sympy.sign(twice) * q * b) ** 2)
+            for part in (square_a, square_b, product):
+                del coefficients[part]
+    return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))
+
+
+def _exp_of_lambert(u: sympy.Expr) -> sympy.Expr:
+    """`exp(n*W(v) + rest)` is `(v/W(v))^n * exp(rest)`."""
+    outside, inside = [], []
+    for term in sympy.Add.make_args(u):
+        number, w = term.as_coeff_Mul()
+        if isinstance(w, sympy.LambertW) and number.is_Integer:
+            outside.append((w.args[0] / w) ** number)
+        else:
+            inside.append(term)
+    return sympy.Mul(*outside, sympy.exp(sympy.Add(*inside)))
+
+
+def _gathered(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
+    """`sqrt(a)*sqrt(b)` as `sqrt(a*b)`, `log(a) - log(b)` as `log(a/b)`."""
+    if expression.is_Atom:
+        return expression
+    arguments = [_gathered(a, positive) for a in expression.args]
+    if expression.is_Mul:
+        return _gathered_roots(arguments, positive)
+    if expression.is_Add:
+        return _gathered_logs(arguments)
+    return expression.func(*arguments)
+
+
+def _gathered_roots(factors: Sequence[sympy.Expr], positive: Positive) -> sympy.Expr:
+    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
+    rest = []
+    for factor in factors:
+        base, exponent = factor.as_base_exp()
+        if exponent.is_number and not exponent.is_Integer and not base.is_number and positive(base):
+            groups.setdefault(abs(exponent), []).append(base if exponent > 0 else 1 / base)
+        else:
+            rest.append(factor)
+    return sympy.Mul(*rest, *(sympy.Mul(*bases) ** exponent for exponent, bases in groups.items()))
+
+
+def _gathered_logs(terms: Sequence[sympy.Expr]) -> sympy.Expr:
+    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
+    rest = []
+    for term in terms:
+        number, factor = term.as_coeff_Mul()
+        if isinstance(factor, sympy.log):
+            groups.setdefault(abs(number), []).append(factor.args[0] if number > 0 else 1 / factor.args[0])
+        else:
+            rest.append(term)
+    return sympy.Add(*rest, *(number * sympy.log(sympy.Mul(*parts)) for number, parts in groups.items()))

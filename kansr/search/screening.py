@@ -1,0 +1,102 @@
+"""Which columns matter at all: an analysis of variance with smooth main effects and pairwise interactions.
+
+The target is regressed on low polynomials of every column; an F test tells which columns have an effect of their own.
+What that leaves is regressed on products of two columns' polynomials: a column that acts only together with another
+one shows there (R. A. Fisher, 1925; any textbook of regression). A column is left out if neither test sees it.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import torch
+from scipy import stats
+from torch import Tensor
+
+__all__ = ["relevant"]
+
+# With fewer columns there is nothing to gain, with fewer rows the tests see nothing.
+_FEW_COLUMNS, _FEW_ROWS = 4, 200
+# Degree of a column's polynomials.
+_DEGREE = 4
+# Chances of being kept for a column without any influence: a kept one costs time, a lost one the law.
+_BY_EFFECT, _BY_INTERACTION = 5e-3, 5e-4
+# Rows that the tests need no more of.
+_ROWS = 3000
+# Share of the target's variance below which there is only rounding.
+_ROUNDING = 1e-24
+
+
+def relevant(x: Tensor, y: Tensor) -> list[int]:
+    """Numbers of the columns with a visible influence, in order; all where the tests would see too little.
+
+    Args:
+        x: Columns, `(n, d)`, rows in random order.
+        y: Target, `(n,)`.
+    """
+    d = x.shape[1]
+    every = list(range(d))
+    x, y = x[:_ROWS], y[:_ROWS]
+    n = len(y)
+    if d < _FEW_COLUMNS or n < max(_FEW_ROWS, 6 * _DEGREE * d):
+        return every
+    powers = [_polynomials(column) for column in x.T]
+    # a target with rare large values hides an influence on all the others, its ranks do not
+    kept = set().union(*(_influential(powers, (t - t.mean()) / t.std()) for t in (y, _ranks(y))))
+    return sorted(kept) or every
+
+
+def _influential(powers: list[Tensor], y: Tensor) -> set[int]:
+    """Columns that one of the tests sees. y: (n,), standardised."""
+    q, _ = torch.linalg.qr(_design(powers))
+    left = _without(q, y)
+    freedom = len(y) - q.shape[1]
+    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, freedom) < _BY_EFFECT}
+    for j, k in combinations(range(len(powers)), 2):
+        if j in kept and k in kept:
+            continue
+        products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1)
+        if _interaction(_without(q, products), left, freedom) < _BY_INTERACTION:
+            kept |= {j, k}
+    return kept
+
+
+def _design(powers: list[Tensor]) -> Tensor:
+    return torch.cat([torch.ones(len(powers[0]), 1, dtype=torch.float64), *powers], 1)
+
+
+def _ranks(values: Tensor) -> Tensor:
+    """From -1 to 1. values: (n,)."""
+    return 2 * values.argsort().argsort().to(values.dtype) / max(len(values) - 1, 1) - 1
+
+
+def _polynomials(column: Tensor) -> Tensor:
+    """Legendre polynomials of degree 1 to `_DEGREE` of the ranks: no outlier dominates them. column: (n,)."""
+    u = _ranks(column)
+    found = [torch.ones_like(u), u]
+    for k in range(1, _DEGREE):
+        found.append(((2 * k + 1) * u * found[k] - k * found[k - 1]) / (k + 1))
+    return torch.stack(found[1:], 1)
+
+
+def _without(q: Tensor, values: Tensor) -> Tensor:
+    """What orthonormal columns leave of values, `(n,)` or `(n, m)`."""
+    return values - q @ (q.T @ values)
+
+
+def _effect(powers: list[Tensor], j: int, y: Tensor, left: Tensor, freedom: int) -> float:
+    """Chance that a column without influence improves the regression as much as this one."""
+    q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j]))
+    gain = float(_without(q, y).square().sum() - left.square().sum())
+    return _chance(gain, powers[j].shape[1], left, freedom)
+
+
+def _interaction(products: Tensor, left: Tensor, freedom: int) -> float:
+    """Chance that a product without influence explains as much of what is left."""
+    q, _ = torch.linalg.qr(products)
+    return _chance(float((q.T @ left).square().sum()), products.shape[1], left, freedom)
+
+
+def _chance(gain: float, parameters: int, left: Tensor, freedom: int) -> float:
+    noise = max(float(left.square().sum()), _ROUNDING * len(left)) / freedom
+    return float(stats.f.sf(gain / parameters / noise, parameters, freedom))
