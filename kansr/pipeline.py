@@ -95,9 +95,13 @@ def fit(
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
-        notes=(*judge.notes(), *_left_out(result.refused, chosen, limits)),
-        edges=_edges(chosen.origin, dataset),
-        weights=_weights(chosen.origin),
+        notes=(
+            *judge.notes(),
+            *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
+            *_left_out(result.refused, chosen, limits),
+        ),
+        edges=_edges(chosen.origin, judge, dataset.target),
+        weights=_weights(chosen.origin, judge),
         choice=config.choose,
         reason=choice.reason,
     )
@@ -125,6 +129,11 @@ def _budget(end: float, seconds: float, interrupted: Callable[[], bool]) -> Budg
     )
 
 
+def _unseen(columns: Sequence[str]) -> Iterator[str]:
+    if columns:
+        yield f"left out, no visible influence: {', '.join(columns)}"
+
+
 def _left_out(refused: Sequence[Found], chosen: Found, limits: Limits) -> Iterator[str]:
     """What the user's limits cost: the best of the formulas that they leave out, where it is better than the chosen."""
     better = [f for f in refused if f.finished.length < chosen.finished.length and f.held_error < chosen.held_error]
@@ -150,6 +159,10 @@ class _Judge:
         self._dataset = dataset
         self._seed = seed
         self._known: dict[sympy.Expr, tuple[Candidate, Option]] = {}
+
+    def column(self, symbol: sympy.Symbol) -> str:
+        """The name in the table of the column that a symbol stands for."""
+        return self._dataset.features[self.symbols.index(symbol)]
 
     def table(self) -> Table:
         """The rows that the search works on."""
@@ -241,14 +254,15 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
-def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
-    """The named network behind a formula, edge by edge."""
+def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecord, ...]:
+    """The named network behind a formula, edge by edge, with the table's own names of the columns that it sees."""
     if origin is None:
         return ()
     structure = origin.named.structure
     inner = [f"node{k + 1}" for k in range(len(structure.ops) - 1)]
-    columns = [f"log({f})" if log else f for f, log in zip(dataset.features, origin.lens.logs, strict=True)]
-    names = [*columns, *inner, origin.lens.view.value.replace("y", dataset.target)]
+    seen = zip(map(judge.column, origin.symbols), origin.lens.logs, strict=True)
+    columns = [f"log({column})" if log else column for column, log in seen]
+    names = [*columns, *inner, origin.lens.view.value.replace("y", target)]
     records = []
     for edge, function in zip(structure.edges, origin.named.edges, strict=True):
         if isinstance(function, SymbolicEdge):
@@ -258,12 +272,16 @@ def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
     return tuple(records)
 
 
-def _weights(origin: Origin | None) -> bytes:
-    """The spline network behind a formula, with the lens that scales its inputs and output."""
+def _weights(origin: Origin | None, judge: _Judge) -> bytes:
+    """The spline network behind a formula, with the lens that scales its inputs and output.
+
+    The lens starts with the numbers of the columns that it sees, counted from zero in the order of the features.
+    """
     if origin is None:
         return b""
     lens = origin.lens
     state = to_state(origin.splines) | {
+        "lens.columns": torch.tensor([judge.symbols.index(symbol) for symbol in origin.symbols]),
         "lens.logs": torch.tensor(lens.logs),
         "lens.centre": lens.centre,
         "lens.scale": lens.scale,

@@ -87,19 +87,22 @@ class SearchResult:
         refused: Those that the user's limits leave out, best first.
         network_error: Mean square error of the best network on the held rows, over the target's variance there.
         outcome: Why it ended.
+        unseen: Columns without visible influence, which were never looked at.
     """
 
     found: list[Found]
     refused: list[Found]
     network_error: float
     outcome: Outcome
+    unseen: list[sympy.Symbol]
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A trained network that has not been pruned."""
+    """A trained network that has not been pruned, and the columns and the lens that it sees the rows through."""
 
     trained: Trained
+    table: Table
     lens: Lens
     error: float
 
@@ -109,6 +112,7 @@ class _Draft:
     """A pruned network."""
 
     pruned: Pruned
+    table: Table
     lens: Lens
     length: float
     error: float
@@ -170,7 +174,8 @@ class Search:
         found, refused = (
             sorted(formulas, key=lambda f: f.finished.length) for formulas in (self._ledger.found, self._ledger.refused)
         )
-        return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome)
+        unseen = [symbol for symbol in self._whole.symbols if symbol not in self._table.symbols]
+        return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
     def _rounds(self) -> Outcome:
         if self._related(relations) or self._approximated():
@@ -289,17 +294,17 @@ class Search:
         if error <= _HOPELESS * max(self._least, _NOISY):
             fine, _ = finer(trained, self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
             error = min(error, self._table.network_error(fine.network, lens))
-        return _Waiting(trained, lens, error)
+        return _Waiting(trained, self._table, lens, error)
 
     def _prune(self, waiting: _Waiting) -> _Draft:
-        lens = waiting.lens
+        table, lens = waiting.table, waiting.lens
         self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
-        sample = self._table.seen(lens, TRAINING_ROWS)
+        sample = table.seen(lens, TRAINING_ROWS)
         pruned = prune(waiting.trained, sample, self._budget.expired)
-        error = self._table.network_error(pruned.network, lens)
+        error = table.network_error(pruned.network, lens)
         # lengths of networks seen through different lenses can only be compared in the table's own units
         length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
-        draft = _Draft(pruned, lens, length, error)
+        draft = _Draft(pruned, table, lens, length, error)
         self._drafts.append(draft)
         return draft
 
@@ -327,7 +332,7 @@ class Search:
             return
         draft.named = effort
         self._listener.stage(Stage.NAME, f"{len(draft.pruned.network.edges)} edges")
-        sample = self._table.seen(draft.lens, _NAMING_ROWS)
+        sample = draft.table.seen(draft.lens, _NAMING_ROWS)
         namer = Namer(sample, self._functions, self._budget.expired, draft.lens.logarithmic)
         named = namer(draft.pruned, effort)
         self._listener.stage(Stage.REFINE, f"{len(named)} formulas")
@@ -336,14 +341,14 @@ class Search:
                 self._finish(candidate, draft, effort)
 
     def _finish(self, named: Named, draft: _Draft, effort: Effort) -> None:
-        output = network_expression(named.network, draft.lens.input_expressions(self._table.symbols))
+        output = network_expression(named.network, draft.lens.input_expressions(draft.table.symbols))
         if effort is Effort.QUICK:  # a look on the way: only an exact law is worth the time now
             right = CLEAN
-        elif self._table.holds_out:
+        elif draft.table.holds_out:
             right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse)
         else:  # few rows, all of them fitted: splines run through every point and no name could be as good
             right = math.inf
-        origin = Origin(named.network, draft.pruned.network, draft.lens)
+        origin = Origin(named.network, draft.pruned.network, draft.lens, draft.table.symbols)
         self._ledger.add(draft.lens.output_expression(output), origin, lambda mse: min(mse, named.mse) <= right)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -37,11 +37,13 @@ class Origin:
         named: The network with a function of the library on every edge.
         splines: The pruned network that was named.
         lens: How both see the table.
+        symbols: The columns that it sees, in order; a table may have others.
     """
 
     named: Network
     splines: Network
     lens: Lens
+    symbols: Sequence[sympy.Symbol]
 
 
 @dataclass(frozen=True)

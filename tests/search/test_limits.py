@@ -62,7 +62,7 @@ def ledger(y: torch.Tensor, limits: Limits, listener: Listener | None = None) ->
 
 def origin() -> Origin:
     none = Network.__new__(Network)  # nothing here looks at it
-    return Origin(none, none, Lens.of(X, X[:, 0], TargetView.RAW))
+    return Origin(none, none, Lens.of(X, X[:, 0], TargetView.RAW), (A, B))
 
 
 def test_an_exact_formula_that_is_not_allowed_explains_nothing() -> None:
