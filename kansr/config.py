@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kansr.errors import ConfigError
 
-__all__ = ["FitConfig", "load_config"]
+__all__ = ["FitConfig", "Rule", "load_config"]
+
+Rule = Literal["simplest", "balanced", "best"]
 
 
 class FitConfig(BaseModel):
@@ -26,6 +29,10 @@ class FitConfig(BaseModel):
         time_limit: Seconds from the start of the process to the written formula.
         seed: Seed of the split and of every random start.
         functions: Names of the library's functions that may appear, `standard` for all that do when this is absent.
+        exclude: Names of the library's functions that may not.
+        choose: Which formula of the front is the answer: the one with the shortest description (`balanced`), the one
+            with the least error (`best`), or the simplest one whose error is not significantly larger (`simplest`).
+        max_complexity: Most nodes that a formula may have; any number when absent.
         validation_fraction: Share of the rows that choose between formulas.
         test_fraction: Share of the rows that are used for reporting only.
         threads: Threads for linear algebra. The matrices are small: a second thread gains little, and on busy cores it
@@ -42,6 +49,9 @@ class FitConfig(BaseModel):
     time_limit: float = Field(60.0, gt=0)
     seed: int = Field(0, ge=0)
     functions: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    choose: Rule = "balanced"
+    max_complexity: int | None = Field(None, ge=1)
     validation_fraction: float = Field(0.15, ge=0, lt=0.5)
     test_fraction: float = Field(0.15, ge=0, lt=0.5)
     threads: int = Field(1, gt=0)
@@ -98,4 +108,4 @@ def _lower(message: str) -> str:
 
 def _hint(key: str) -> str:
     default = FitConfig.model_fields[key].default
-    return f"the default is {default}" if isinstance(default, (int, float)) else "see 'kansr fit --help'"
+    return f"the default is {default}" if isinstance(default, (int, float, str)) else "see 'kansr fit --help'"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import sympy
@@ -13,22 +14,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kansr.choice import ROUNDING, Option, choose
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
 from kansr.formula.constants import Rows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
 from kansr.formula.parse import ON_REQUEST
-from kansr.functions import Function, select, without_twins
+from kansr.formula.rewrite import shape
+from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
 from kansr.search.driver import Budget, Search
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
+from kansr.search.limits import Limits
 from kansr.search.table import Table
 
 __all__ = ["fit"]
+
+_T = TypeVar("_T")
 
 # Seconds kept back for metrics and writing, and for finishing the formula at hand when the search must end.
 _RESERVE, _FINISHING = 1.0, 2.0
@@ -57,51 +63,91 @@ def fit(
         The result; reaching the time limit and being interrupted are outcomes.
 
     Raises:
-        ConfigError: If the configuration names a function that is not in the library.
+        ConfigError: If the configuration names a function that is not in the library, or excludes one that must stay.
     """
     begun = time.monotonic()
-    limit = (begun if started is None else started) + config.time_limit
-
-    def before_end(seconds: float) -> Callable[[], bool]:
-        end = limit - min(seconds, 0.05 * seconds * config.time_limit)
-        return lambda: interrupted() or time.monotonic() > end
-
-    functions = select(config.functions)
+    functions = select(config.functions, config.exclude)
+    free = config.functions is None and not config.exclude
+    limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     judge = _Judge(dataset, config.seed, _written(functions.values()))
-    train, validation = dataset.split.train, dataset.split.validation
-    order = np.random.default_rng(config.seed).permutation(train)  # samples of rows are its first rows
-    x, y = torch.from_numpy(dataset.x[order]), torch.from_numpy(dataset.y[order])
-    x_held, y_held = torch.from_numpy(dataset.x[validation]), torch.from_numpy(dataset.y[validation])
-    table = Table(x, y, *((x_held, y_held) if len(validation) else (x, y)), judge.symbols)
     search = Search(
-        table,
+        judge.table(),
         without_twins(functions),
         torch.Generator().manual_seed(config.seed),
-        Budget(
-            late=before_end(_LATE * config.time_limit),
-            expired=before_end(_RESERVE + _FINISHING),
-            closing=before_end(_RESERVE),
-        ),
+        _budget((begun if started is None else started) + config.time_limit, config.time_limit, interrupted),
         _Bridge(recorder, judge),
+        limits,
     )
     result = search.run()
     recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
-    best = judge.candidate(result.found[0])
-    front = _front([judge.candidate(found) for found in result.found], best)
+    offered = _distinct(result.found)
+    options = [judge.option(found) for found in offered]
+    choice = choose(options, config.choose, options[0].rmse if result.outcome is Outcome.CONVERGED else 0.0)
+    chosen = offered[choice.chosen]
+    best = judge.candidate(chosen)
     return FitResult(
         target=dataset.target,
         symbols=judge.names,
         best=best,
-        front=front,
-        noise=_noise(best, result.network_error, dataset),
+        front=tuple(judge.candidate(offered[i]) for i in choice.front),
+        noise=judge.noise(offered[0], result.network_error),
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
-        notes=judge.notes(),
-        edges=_edges(result.found[0].origin, dataset),
-        weights=_weights(result.found[0].origin),
+        notes=(
+            *judge.notes(),
+            *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
+            *_left_out(result.refused, chosen, limits),
+        ),
+        edges=_edges(chosen.origin, judge, dataset.target),
+        weights=_weights(chosen.origin, judge),
+        choice=config.choose,
+        reason=choice.reason,
     )
+
+
+def _distinct(formulas: Sequence[Found]) -> list[Found]:
+    """Of formulas that differ in nothing but their numbers the first one."""
+    distinct: dict[Hashable, Found] = {}
+    for found in formulas:
+        distinct.setdefault(shape(found.finished.expression), found)
+    return list(distinct.values())
+
+
+def _budget(end: float, seconds: float, interrupted: Callable[[], bool]) -> Budget:
+    """Times before the end, in `time.monotonic()`, of a fit that may take so many seconds."""
+
+    def before_end(margin: float) -> Callable[[], bool]:
+        stop = end - min(margin, 0.05 * margin * seconds)
+        return lambda: interrupted() or time.monotonic() > stop
+
+    return Budget(
+        late=before_end(_LATE * seconds),
+        expired=before_end(_RESERVE + _FINISHING),
+        closing=before_end(_RESERVE),
+    )
+
+
+def _unseen(columns: Sequence[str]) -> Iterator[str]:
+    if columns:
+        yield f"left out, no visible influence: {', '.join(columns)}"
+
+
+def _left_out(refused: Sequence[Found], chosen: Found, limits: Limits) -> Iterator[str]:
+    """What the user's limits cost: the best of the formulas that they leave out, where it is better than the chosen."""
+    better = [f for f in refused if f.finished.length < chosen.finished.length and f.held_error < chosen.held_error]
+    held = [(found, ", ".join(limits.foreign(found.finished.expression))) for found in better]
+    for found, _ in [pair for pair in held if not pair[1]][:1]:
+        yield f"--max-complexity leaves out a better formula: {found.complexity} nodes, {_error_text(found, chosen)}"
+    for found, names in [pair for pair in held if pair[1]][:1]:
+        yield f"--functions or --exclude leaves out a better formula: with {names}, {_error_text(found, chosen)}"
+
+
+def _error_text(other: Found, chosen: Found) -> str:
+    if other.held_error < ROUNDING**2:
+        return "exact to rounding"
+    return f"{math.sqrt(other.held_error / chosen.held_error):.2g} times the error"
 
 
 class _Judge:
@@ -112,40 +158,70 @@ class _Judge:
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
         self._seed = seed
-        self._known: dict[sympy.Expr, Candidate] = {}
+        self._known: dict[sympy.Expr, tuple[Candidate, Option]] = {}
+
+    def column(self, symbol: sympy.Symbol) -> str:
+        """The name in the table of the column that a symbol stands for."""
+        return self._dataset.features[self.symbols.index(symbol)]
+
+    def table(self) -> Table:
+        """The rows that the search works on."""
+        split = self._dataset.split
+        order = np.random.default_rng(self._seed).permutation(split.train)  # samples of rows are its first rows
+        x, y, x_held, y_held = (
+            torch.from_numpy(values[rows])
+            for rows in (order, split.validation)
+            for values in (self._dataset.x, self._dataset.y)
+        )
+        return Table(x, y, *((x_held, y_held) if len(y_held) else (x, y)), self.symbols)
 
     def candidate(self, found: Found) -> Candidate:
         """Everything that is reported about a formula."""
+        return self._measured(found)[0]
+
+    def option(self, found: Found) -> Option:
+        """Everything that decides whether a formula is chosen."""
+        return self._measured(found)[1]
+
+    def noise(self, best: Found, network_error: float) -> float:
+        """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
+        split, y = self._dataset.split, self._dataset.y
+        spread = float(y[split.validation if len(split.validation) else split.train].std())
+        return min(_deciding(self.candidate(best).metrics).rmse, math.sqrt(network_error) * spread)
+
+    def _measured(self, found: Found) -> tuple[Candidate, Option]:
         expression = found.finished.expression
         if expression not in self._known:
-            self._known[expression] = Candidate(
-                expression=expression,
-                complexity=found.complexity,
-                description_length=found.finished.length,
-                metrics=self._metrics(found.finished.template),
-                constants=self._constants(found.finished.template),
-            )
+            metrics, held = self._errors(found.finished.template)
+            constants = self._constants(found.finished.template)
+            length = found.finished.length
+            candidate = Candidate(expression, found.complexity, length, metrics, constants)
+            self._known[expression] = candidate, Option(found.complexity, length, held)
         return self._known[expression]
 
-    def _metrics(self, template: Template) -> Mapping[str, Metrics]:
+    def _errors(self, template: Template) -> tuple[Mapping[str, Metrics], NDArray[np.float64]]:
+        """Errors on each part, and on each row of the part that decides, over the target's standard deviation there.
+
+        The parts are `train`, `validation` and `test`, or `train` and `cross_validation`. Constants were fitted to the
+        first, so another one decides if there is one; `test` never does.
+        """
         split, y = self._dataset.split, self._dataset.y
         predicted = self._predict(template.expression(), np.arange(len(y)))
-        metrics = {"train": _metrics(predicted[split.train], y[split.train])}
-        if len(split.validation):
-            metrics["validation"] = _metrics(predicted[split.validation], y[split.validation])
-        if len(split.test):
-            metrics["test"] = _metrics(predicted[split.test], y[split.test])
-        if not len(split.validation) and not len(split.test):
-            metrics["cross_validation"] = self._cross_validated(template)
-        return metrics
+        parts = {"train": split.train, "validation": split.validation, "test": split.test}
+        values = {part: (predicted[rows], y[rows]) for part, rows in parts.items() if len(rows)}
+        if set(values) == {"train"}:
+            values["cross_validation"] = self._cross_validated(template), y
+        metrics = {part: _metrics(*pair) for part, pair in values.items()}
+        predicted, y = _deciding(values)
+        return metrics, (predicted - y) / max(float(y.std()), 1e-150)
 
-    def _cross_validated(self, template: Template) -> Metrics:
+    def _cross_validated(self, template: Template) -> NDArray[np.float64]:
         """Each row predicted by the same form with constants fitted to the other rows."""
         predicted = np.full(len(self._dataset.y), np.nan)
         for rows, held in folds(len(self._dataset.y), self._seed):
             fitted, _ = template.fit(self._rows(rows))
             predicted[held] = self._predict(fitted.expression(), held)
-        return _metrics(predicted, self._dataset.y)
+        return predicted
 
     def _predict(self, expression: sympy.Expr, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         columns = {s.name: column[rows] for s, column in zip(self.symbols, self._dataset.x.T, strict=True)}
@@ -178,14 +254,16 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
-def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
-    """The named network behind a formula, edge by edge."""
+def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecord, ...]:
+    """The named network behind a formula, edge by edge, with the table's own names of the columns that it sees."""
     if origin is None:
         return ()
     structure = origin.named.structure
     inner = [f"node{k + 1}" for k in range(len(structure.ops) - 1)]
-    columns = [f"log({f})" if log else f for f, log in zip(dataset.features, origin.lens.logs, strict=True)]
-    names = [*columns, *inner, origin.lens.view.value.replace("y", dataset.target)]
+    seen = zip(map(judge.column, origin.symbols), origin.lens.logs, strict=True)
+    columns = [f"log({column})" if log else column for column, log in seen]
+    quotient = target if origin.factor == 1 else f"{target}/({origin.factor})"
+    names = [*columns, *inner, origin.lens.view.value.replace("y", quotient)]
     records = []
     for edge, function in zip(structure.edges, origin.named.edges, strict=True):
         if isinstance(function, SymbolicEdge):
@@ -195,12 +273,16 @@ def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
     return tuple(records)
 
 
-def _weights(origin: Origin | None) -> bytes:
-    """The spline network behind a formula, with the lens that scales its inputs and output."""
+def _weights(origin: Origin | None, judge: _Judge) -> bytes:
+    """The spline network behind a formula, with the lens that scales its inputs and output.
+
+    The lens starts with the numbers of the columns that it sees, counted from zero in the order of the features.
+    """
     if origin is None:
         return b""
     lens = origin.lens
     state = to_state(origin.splines) | {
+        "lens.columns": torch.tensor([judge.symbols.index(symbol) for symbol in origin.symbols]),
         "lens.logs": torch.tensor(lens.logs),
         "lens.centre": lens.centre,
         "lens.scale": lens.scale,
@@ -229,30 +311,9 @@ def _metrics(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> Metrics:
     )
 
 
-def _held_out(candidate: Candidate) -> Metrics:
-    """The errors that compare formulas: on rows that fitted no constant where there are any."""
-    metrics = candidate.metrics
-    return metrics.get("validation") or metrics.get("cross_validation") or metrics["train"]
-
-
-def _front(candidates: Sequence[Candidate], best: Candidate) -> tuple[Candidate, ...]:
-    """The candidates that no other one beats in complexity and held-out error; the best is always kept."""
-    front: list[Candidate] = []
-    least = math.inf
-    for candidate in sorted(candidates, key=lambda c: (c.complexity, _held_out(c).rmse)):
-        error = _held_out(candidate).rmse
-        if error < 0.98 * least or candidate is best:
-            front.append(candidate)
-            least = min(least, error)
-        if candidate is best:
-            break
-    return tuple(front)
-
-
-def _noise(best: Candidate, network_error: float, dataset: Dataset) -> float:
-    """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
-    held = dataset.split.validation if len(dataset.split.validation) else dataset.split.train
-    return min(_held_out(best).rmse, math.sqrt(network_error) * float(dataset.y[held].std()))
+def _deciding(parts: Mapping[str, _T]) -> _T:
+    """What belongs to the rows that decide between formulas: those that fitted no constant where there are any."""
+    return next(parts[part] for part in ("validation", "cross_validation", "train") if part in parts)
 
 
 class _Bridge(Listener):

@@ -129,7 +129,7 @@ class FitResult:
         target: Name of the explained column.
         symbols: Column name of each feature to the symbol that stands for it in the formulas.
         best: The chosen formula.
-        front: The non-dominated formulas, simplest first; `best` is one of them.
+        front: The formulas that no other one beats in both size and held-out error, simplest first; and `best`.
         noise: Estimated standard deviation of the target's noise, in its own units.
         outcome: How the search ended.
         acceptable: Whether the formula explains the target better than its mean does.
@@ -139,6 +139,8 @@ class FitResult:
             that came from no network.
         weights: The spline network that was named, as named tensors in torch's format, readable with
             `weights_only=True`; empty for none.
+        choice: The rule that chose `best` (`kansr.choice`).
+        reason: What spoke for it, in one line; empty if unknown.
     """
 
     target: str
@@ -152,6 +154,8 @@ class FitResult:
     notes: tuple[str, ...] = ()
     edges: tuple[EdgeRecord, ...] = ()
     weights: bytes = b""
+    choice: str = "balanced"
+    reason: str = ""
 
 
 @dataclass(frozen=True)

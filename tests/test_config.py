@@ -22,6 +22,15 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
     assert (config.seed, config.time_limit, config.features, config.drop) == (8, 5.0, ("a", "b"), ())
 
 
+def test_what_a_formula_may_be_and_which_one_is_taken(tmp_path: Path) -> None:
+    file = settings(tmp_path, "functions: [exp, sin]\nexclude: [sin]\nmax_complexity: 12\nchoose: simplest\n")
+    config = load_config(file, {"data": "x.csv", "choose": "best"})
+    assert (config.functions, config.exclude) == (("exp", "sin"), ("sin",))
+    assert (config.max_complexity, config.choose) == (12, "best")
+    default = load_config(None, {"data": "x.csv"})
+    assert (default.exclude, default.max_complexity, default.choose) == ((), None, "balanced")
+
+
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert load_config(settings(tmp_path, "# nothing\n"), {"data": "x"}) == load_config(None, {"data": "x"})
 
@@ -33,6 +42,9 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("colour: red", "unknown key 'colour'", "the keys are data, target"),
         ("time_limit: -3", "time_limit: should be greater than 0, not -3", "default is 60"),
         ("features: a", "features: should be a valid tuple, not 'a'", ""),
+        ("exclude: sin", "exclude: should be a valid tuple, not 'sin'", ""),
+        ("choose: cheapest", "choose: should be 'simplest', 'balanced' or 'best', not 'cheapest'", "is balanced"),
+        ("max_complexity: 0", "max_complexity: should be greater than or equal to 1, not 0", "see 'kansr fit --help'"),
         ("- a", "not a mapping", ""),
         ("seed: [", "line 1: not YAML", ""),
         ("seed: 1\nseed: [", "line 2: not YAML", ""),

@@ -79,7 +79,8 @@ def noisy() -> tuple[Dataset, FitResult, Listening]:
     y = 2.5 * x[:, 0] + np.exp(0.8 * x[:, 1])
     data = dataset(x, y + 0.01 * y.std() * GENERATOR.standard_normal(240), ("E", "lambda"))
     recorder = Listening()
-    return data, fit(data, CONFIG, recorder, lambda: False), recorder
+    config = CONFIG.model_copy(update={"time_limit": 40.0})
+    return data, fit(data, config, recorder, lambda: False), recorder
 
 
 def test_a_noisy_law_is_found(noisy: tuple[Dataset, FitResult, Listening]) -> None:
@@ -167,6 +168,53 @@ def test_the_time_limit_is_kept() -> None:
     result = fit(data, CONFIG.model_copy(update={"time_limit": 2.0}), SilentRecorder(), lambda: False)
     assert result.seconds < 3.0
     assert result.best.metrics["train"].r2 < 0.2
+
+
+def test_rows_for_reporting_choose_nothing() -> None:
+    """Whatever stands in the test rows, the same formulas are found and the same one is chosen."""
+    x = np.random.default_rng(2).uniform(0.5, 3.0, (120, 1))
+    y = 1.5 * np.sin(2 * x[:, 0]) + 0.05 * np.random.default_rng(3).standard_normal(120)
+    data = dataset(x, y, ("t",))
+    spoilt = y.copy()
+    spoilt[data.split.test] = 50.0 - 9 * x[data.split.test, 0]
+    config = CONFIG.model_copy(update={"choose": "best", "functions": ("sin", "x^2")})
+    one, other = (fit(d, config, SilentRecorder(), lambda: False) for d in (data, dataset(x, spoilt, ("t",))))
+    assert one.outcome is not Outcome.TIME_LIMIT
+    assert (one.best.expression, one.reason) == (other.best.expression, other.reason)
+    assert [c.expression for c in one.front] == [c.expression for c in other.front]
+    assert one.best.metrics["test"] != other.best.metrics["test"]
+    assert one.choice == "best"
+
+
+def test_the_choice_and_its_reason(noisy: tuple[Dataset, FitResult, Listening]) -> None:
+    _, result, _ = noisy
+    assert result.choice == "balanced"
+    assert result.reason.startswith(f"shortest description, with {result.best.complexity} nodes and an error ")
+    assert "the next simpler" in result.reason
+
+
+def test_what_is_excluded_does_not_appear() -> None:
+    x = np.random.default_rng(4).uniform(0.0, 4.0, (200, 1))
+    data = dataset(x, 3 * np.exp(-0.7 * x[:, 0]) + 1, ("t",))
+    config = CONFIG.model_copy(update={"exclude": ("exp", "tanh", "sinh", "cosh"), "time_limit": 4.0})
+    result = fit(data, config, SilentRecorder(), lambda: False)
+    banned = (sympy.exp, sympy.tanh, sympy.sinh, sympy.cosh)
+    assert not any(c.expression.has(*banned) for c in result.front)
+    assert result.best.metrics["validation"].r2 > 0.9
+    check_metrics(result, data)
+
+
+def test_a_formula_is_no_larger_than_allowed_and_what_that_costs_is_told() -> None:
+    x = np.random.default_rng(5).uniform(0.5, 3.0, (200, 1))
+    data = dataset(x, 1.5 * np.sin(2 * x[:, 0] + 0.3), ("t",))
+    config = CONFIG.model_copy(update={"max_complexity": 7, "time_limit": 4.0})
+    result = fit(data, config, SilentRecorder(), lambda: False)
+    assert all(c.complexity <= 7 for c in result.front)
+    assert result.best.metrics["validation"].r2 > 0.5
+    (note,) = result.notes
+    assert note.startswith("--max-complexity leaves out a better formula: ")
+    assert note.endswith(" nodes, exact to rounding")
+    assert result.outcome is not Outcome.CONVERGED
 
 
 def test_an_unknown_function_is_refused() -> None:

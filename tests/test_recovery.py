@@ -147,3 +147,14 @@ def test_keplers_third_law(tmp_path: Path) -> None:
     assert float(ratio) == pytest.approx(365.25, rel=2e-3)
     rows = np.loadtxt(SAMPLES / "kepler.csv", delimiter=",", skiprows=1)
     check_errors(found, {"a": rows[:, 0]}, rows[:, 1])
+
+
+def test_a_formula_as_the_user_wants_it(tmp_path: Path) -> None:
+    options = ["--exclude", "exp,log", "--max-complexity", "3", "--choose", "best", "--time-limit", "5"]
+    found = run([str(SAMPLES / "kepler.csv"), *options], tmp_path / "run")
+    assert found["complexity"] <= 3
+    assert parse_expression(found["expression"], ["a"]).free_symbols == {sympy.Symbol("a", real=True)}
+    assert found["choice"] == "best"
+    assert found["reason"].startswith("least error, with 3 nodes")
+    assert any(note.startswith("--max-complexity leaves out a better formula: 5 nodes") for note in found["notes"])
+    assert f"\nChosen: {found['reason']}.\n" in (tmp_path / "run" / "report.md").read_text()

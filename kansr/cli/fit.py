@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,8 @@ kansr fit planets.csv
 
 kansr fit planets.csv --target P --features a,m --out runs/planets
 
+kansr fit planets.csv --exclude sin,tan --max-complexity 12 --choose simplest
+
 kansr fit - --json < planets.csv > formula.json
 
 Ctrl-C ends the search and writes the best formula so far; pressed twice, it ends at once.
@@ -36,34 +39,61 @@ Exit status: 0 done, 2 wrong usage, 3 unusable data, 4 no acceptable formula (th
 """
 
 
+class Choose(StrEnum):
+    """The rules of `kansr.config.Rule`, which takes too long to import for `--help`."""
+
+    SIMPLEST = "simplest"
+    BALANCED = "balanced"
+    BEST = "best"
+
+
+Table = Annotated[str, typer.Argument(metavar="CSV", help="The table, or - for standard input.", show_default=False)]
+Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column to explain; the last one when absent.")]
+Features = Annotated[
+    list[str] | None, typer.Option(metavar="A,B", help="Columns to explain it by; all others when absent.")
+]
+Drop = Annotated[list[str] | None, typer.Option(metavar="C,D", help="Columns to leave out.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")]
+TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")]
+Functions = Annotated[
+    list[str] | None,
+    typer.Option(metavar="F,G", help="Functions that may appear, such as 'standard,J0'; see 'kansr functions'."),
+]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="F,G", help="Functions that may not appear.")]
+MaxComplexity = Annotated[int | None, typer.Option(metavar="N", help="Most nodes that a formula may have.")]
+Chosen = Annotated[
+    Choose | None,
+    typer.Option(
+        metavar="RULE",
+        help="Which formula is the answer: the one with the least error (best), the simplest one that is not "
+        "significantly worse (simplest), or the shortest description of the table (balanced, when absent).",
+    ),
+]
+Config = Annotated[
+    Path | None, typer.Option(metavar="YAML", help="File with these options as keys; the command line wins.")
+]
+Threads = Annotated[int | None, typer.Option(metavar="N", help="Threads for linear algebra (1).")]
+Json = Annotated[bool, typer.Option("--json", help="Print formula.json instead of the report.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and the answer of --json.")]
+
+
 def command(
-    data: Annotated[str, typer.Argument(metavar="CSV", help="The table, or - for standard input.", show_default=False)],
-    target: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column to explain; the last one when absent.")
-    ] = None,
-    features: Annotated[
-        list[str] | None, typer.Option(metavar="A,B", help="Columns to explain it by; all others when absent.")
-    ] = None,
-    drop: Annotated[list[str] | None, typer.Option(metavar="C,D", help="Columns to leave out.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")
-    ] = None,
-    time_limit: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")] = None,
-    functions: Annotated[
-        list[str] | None,
-        typer.Option(metavar="F,G", help="Functions that may appear, such as 'standard,J0'; see 'kansr functions'."),
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(metavar="YAML", help="File with these options as keys; the command line wins.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(metavar="N", help="Threads for linear algebra (1).")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print formula.json instead of the report.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and the answer of --json.")
-    ] = False,
+    data: Table,
+    target: Target = None,
+    features: Features = None,
+    drop: Drop = None,
+    out: Out = None,
+    time_limit: TimeLimit = None,
+    seed: Seed = None,
+    functions: Functions = None,
+    exclude: Exclude = None,
+    max_complexity: MaxComplexity = None,
+    choose: Chosen = None,
+    config: Config = None,
+    threads: Threads = None,
+    json: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> ExitCode:
     """Find a formula for a column of a table."""
@@ -78,6 +108,9 @@ def command(
         "time_limit": time_limit,
         "seed": seed,
         "functions": names(functions),
+        "exclude": names(exclude),
+        "max_complexity": max_complexity,
+        "choose": choose and choose.value,
         "threads": threads,
     }
     summary, folder = _fit(load_config(config, flags), speak=not (quiet or json), live=not quiet)
@@ -131,10 +164,10 @@ def _fit(config: FitConfig, speak: bool, live: bool) -> tuple[Summary, Path]:
 
 def _check_functions(config: FitConfig) -> None:
     """A wrong name should be told before a large table is read."""
-    if config.functions is not None:
+    if config.functions is not None or config.exclude:
         from kansr.functions import select
 
-        select(config.functions)
+        select(config.functions, config.exclude)
 
 
 def _say_what_was_read(dataset: Dataset, config: FitConfig) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kansr.config import Rule
 from kansr.formula.names import format_expression, latex_expression
 from kansr.results import Constant, Metrics, Summary
 
@@ -81,6 +82,8 @@ class FormulaFile(BaseModel):
         metrics: Errors by `train`, `validation`, `test` or `cross_validation`.
         outcome: How the search ended: `converged`, `exhausted`, `time_limit` or `interrupted`.
         acceptable: Whether the formula explains the target better than its mean does.
+        choice: The rule that chose it among the formulas of `candidates.csv`: `simplest`, `balanced` or `best`.
+        reason: What spoke for it, in one line.
         notes: What the user should know, one line each.
         kansr: Version of kansr.
         seed: Seed of the split and of every random start.
@@ -101,6 +104,9 @@ class FormulaFile(BaseModel):
     metrics: dict[str, MetricsEntry]
     outcome: Literal["converged", "exhausted", "time_limit", "interrupted"]
     acceptable: bool
+    # folders that older versions wrote have neither
+    choice: Rule = "balanced"
+    reason: str = ""
     notes: tuple[str, ...]
     kansr: str
     seed: int
@@ -123,6 +129,8 @@ def to_json(summary: Summary) -> str:
             "metrics": {part: MetricsEntry.of(metrics) for part, metrics in best.metrics.items()},
             "outcome": result.outcome.name.lower(),
             "acceptable": result.acceptable,
+            "choice": result.choice,
+            "reason": result.reason,
             "notes": summary.notes,
             "kansr": summary.version,
             "seed": summary.seed,

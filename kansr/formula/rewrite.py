@@ -7,11 +7,12 @@ a sum is positive on all of them, which no symbolic assumption can tell.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 
 import sympy
 
-__all__ = ["Positive", "canonical", "complexity"]
+__all__ = ["Positive", "canonical", "complexity", "shape"]
 
 # Whether an expression is positive on every row.
 Positive = Callable[[sympy.Expr], bool]
@@ -20,6 +21,22 @@ Positive = Callable[[sympy.Expr], bool]
 def complexity(expression: sympy.Expr) -> int:
     """Number of nodes of the expression tree."""
     return sum(1 for _ in sympy.preorder_traversal(expression))
+
+
+def shape(expression: sympy.Expr) -> Hashable:
+    """What is left of a formula without its numbers: equal for two that are the same but for their constants.
+
+    A whole number or ratio in the place of a constant makes no difference; as an exponent it does.
+    """
+    if expression.is_number:
+        return None
+    if expression.is_Atom:
+        return str(expression)
+    if expression.is_Pow and expression.exp.is_Rational:
+        return sympy.Pow, shape(expression.base), expression.exp
+    if expression.is_Add or expression.is_Mul:
+        return expression.func, frozenset(Counter(map(shape, expression.args)).items())
+    return expression.func, tuple(map(shape, expression.args))
 
 
 def canonical(expression: sympy.Expr, positive: Positive) -> sympy.Expr:

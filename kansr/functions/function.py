@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 import sympy
 from torch import Tensor
 
-__all__ = ["Function", "Inner"]
+__all__ = ["Function", "Head", "Inner"]
+
+# A function of SymPy, such as `sympy.exp`.
+Head: TypeAlias = type[sympy.Function]
+_ARGUMENT = sympy.Symbol("u", real=True)
 
 
 class Inner(Enum):
@@ -53,3 +58,19 @@ class Function:
     latex: str
     domain: str = "all real numbers"
     twin: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The same for twins: to the user they are one function."""
+        return self.twin or self.name
+
+    @property
+    def heads(self) -> frozenset[Head]:
+        """SymPy's functions that it is written with; none for a power."""
+        return frozenset(type(part) for part in self.sympy(_ARGUMENT).atoms(sympy.Function))
+
+    @property
+    def head(self) -> Head | None:
+        """SymPy's function if it is nothing but that, such as `exp`; None for a power or `exp(-u**2)`."""
+        written = self.sympy(_ARGUMENT)
+        return type(written) if isinstance(written, sympy.Function) and written.args == (_ARGUMENT,) else None

@@ -6,6 +6,7 @@ only where the user names them: each costs time, and most tables know nothing of
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -16,9 +17,9 @@ from torch import Tensor
 
 from kansr.errors import ConfigError
 from kansr.functions import special, starts
-from kansr.functions.function import Function, Inner
+from kansr.functions.function import Function, Head, Inner
 
-__all__ = ["IDENTITY", "LIBRARY", "STANDARD", "ZERO", "select", "without_twins"]
+__all__ = ["IDENTITY", "LIBRARY", "STANDARD", "ZERO", "allowed_heads", "select", "without_twins"]
 
 ZERO = Function("0", torch.zeros_like, torch.zeros_like, lambda u: sympy.Integer(0), Inner.NONE, starts.fixed(), 0, "0")
 IDENTITY = Function("x", lambda u: u, torch.ones_like, lambda u: u, Inner.NONE, starts.fixed(), 1, "u")
@@ -222,27 +223,45 @@ LIBRARY: Mapping[str, Function] = MappingProxyType({**STANDARD, **{f.name: f for
 _GROUP = "standard"
 
 
-def select(names: Iterable[str] | None) -> Mapping[str, Function]:
+def select(names: Iterable[str] | None, exclude: Iterable[str] = ()) -> Mapping[str, Function]:
     """The part of the library that the user asked for; zero and identity are always in.
 
     Args:
         names: Names of functions, or `standard` for all of `STANDARD`; that is also what None stands for.
+        exclude: What may not appear, with its twin and with all that is written with it: without `exp` there is no
+            `gauss`.
 
     Raises:
-        ConfigError: If a name is not in the library.
+        ConfigError: If a name is not in the library, or zero or the identity is to be left out.
     """
-    if names is None:
-        return STANDARD
     chosen = {f.name: f for f in (ZERO, IDENTITY)}
-    for name in names:
-        if name == _GROUP:
-            chosen |= STANDARD
-        elif name in LIBRARY:
-            chosen[name] = LIBRARY[name]
-        else:
-            hint = f"'{_GROUP}' stands for the standard ones; the library has {', '.join(LIBRARY)}"
-            raise ConfigError(f"--functions: there is no function '{name}'", hint)
+    for name in (_GROUP,) if names is None else names:
+        chosen |= STANDARD if name == _GROUP else {name: _find(name, "--functions")}
+    for name in exclude:
+        left_out = _find(name, "--exclude")
+        if left_out in (ZERO, IDENTITY):
+            message = f"--exclude: '{name}' cannot be left out"
+            raise ConfigError(message, "every formula may be made of numbers and columns; leave out other functions")
+        gone = {f.head for f in LIBRARY.values() if f.family == left_out.family} - {None}
+        chosen = {n: f for n, f in chosen.items() if f.family != left_out.family and not f.heads & gone}
     return MappingProxyType(chosen)
+
+
+def _find(name: str, option: str) -> Function:
+    if name in LIBRARY:
+        return LIBRARY[name]
+    known = [*LIBRARY, _GROUP] if option == "--functions" else [*LIBRARY]
+    close = difflib.get_close_matches(name, known)
+    groups = f"'{_GROUP}' stands for the standard ones; " if _GROUP in known else ""
+    hint = f"did you mean {' or '.join(close)}?" if close else f"{groups}the library has {', '.join(LIBRARY)}"
+    raise ConfigError(f"{option}: there is no function '{name}'", hint)
+
+
+def allowed_heads(functions: Mapping[str, Function]) -> frozenset[Head]:
+    """SymPy's functions that a formula may hold if these may appear: what they and their twins are written with."""
+    families = {f.family for f in functions.values()}
+    twins = {f.head for f in LIBRARY.values() if f.family in families and f.head is not None}
+    return frozenset(twins).union(*(f.heads for f in functions.values()))
 
 
 def without_twins(functions: Mapping[str, Function]) -> list[Function]:

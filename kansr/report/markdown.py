@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kansr.formula.names import format_expression, latex_expression
 from kansr.report.numbers import error_text, part_text, r2_text, value_text
-from kansr.results import Candidate, Summary
+from kansr.results import Candidate, FitResult, Summary
 
 __all__ = ["to_markdown"]
 
@@ -23,7 +23,7 @@ def to_markdown(summary: Summary) -> str:
         *_exact(result.best),
         *_errors(result.best),
         *_constants(result.best),
-        *_front(result.front, result.best),
+        *_front(result),
         *_origin(summary),
     ]
     return "\n".join(lines) + "\n"
@@ -53,19 +53,22 @@ def _constants(best: Candidate) -> Iterable[str]:
         yield from _table(("name", "value"), [(c.name, value_text(c)) for c in best.constants])
 
 
-def _front(front: Sequence[Candidate], best: Candidate) -> Iterable[str]:
+def _front(result: FitResult) -> Iterable[str]:
     yield "## Simplest formulas for their error"
     yield ""
+    if result.reason:
+        yield f"Chosen: {result.reason}."
+        yield ""
     rows = [
         (
-            "chosen" if candidate == best else "",
+            "chosen" if candidate == result.best else "",
             str(candidate.complexity),
             *(error_text(m.rmse) for m in candidate.metrics.values()),
             f"`{format_expression(candidate.expression)}`",
         )
-        for candidate in front
+        for candidate in result.front
     ]
-    parts = (f"RMSE, {part_text(part)}" for part in best.metrics)
+    parts = (f"RMSE, {part_text(part)}" for part in result.best.metrics)
     yield from _table(("", "complexity", *parts, "formula"), rows)
 
 

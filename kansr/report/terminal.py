@@ -69,6 +69,8 @@ def print_summary(console: Console, summary: Summary, folder: Path | None) -> No
     if len(result.front) > 1:
         judge = part_text(_judged_part(result.best))
         _print_table(console, f"Formulas by size (RMSE of {judge}; > is the chosen one)", _front(result, console.width))
+    if result.reason:
+        _print_line(console, f"Chosen: {result.reason}.")
     _print_line(console, f"Search: {result.outcome.value}, after {result.seconds:.1f} s.")
     if folder is not None:
         _print_line(console, f"Run folder: {folder}")

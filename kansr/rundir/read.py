@@ -118,4 +118,6 @@ def _result(path: Path, formula: FormulaFile, status: _Status, table: TableInfo)
         notes=tuple(note for note in formula.notes if note not in table.notes),
         edges=edges,
         weights=weights.read_bytes() if weights.is_file() else b"",
+        choice=formula.choice,
+        reason=formula.reason,
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 import sympy
 import torch
@@ -18,6 +19,7 @@ from kansr.results import Outcome, Stage
 from kansr.search.factors import power_factors
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
+from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.ratios import Ratio, ratios
@@ -62,6 +64,8 @@ _NAMES_RIGHT = 16.0
 _EXPLAINS_LITTLE = 0.5
 _ROUNDS = 1000
 
+_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -83,21 +87,26 @@ class SearchResult:
     """How a search ended.
 
     Attributes:
-        found: All formulas, best first.
+        found: All formulas that may be offered, best first.
+        refused: Those that the user's limits leave out, best first.
         network_error: Mean square error of the best network on the held rows, over the target's variance there.
         outcome: Why it ended.
+        unseen: Columns without visible influence, which were never looked at.
     """
 
     found: list[Found]
+    refused: list[Found]
     network_error: float
     outcome: Outcome
+    unseen: list[sympy.Symbol]
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A trained network that has not been pruned."""
+    """A trained network that has not been pruned, and the columns and the lens that it sees the rows through."""
 
     trained: Trained
+    table: Table
     lens: Lens
     error: float
 
@@ -107,6 +116,7 @@ class _Draft:
     """A pruned network."""
 
     pruned: Pruned
+    table: Table
     lens: Lens
     length: float
     error: float
@@ -134,6 +144,7 @@ class Search:
         generator: torch.Generator,
         budget: Budget,
         listener: Listener | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         """Sets a search up.
 
@@ -143,15 +154,17 @@ class Search:
             generator: Source of all random numbers.
             budget: When to end.
             listener: Is told what happens.
+            limits: Which formulas may be offered.
         """
         self._whole = table
         # what has no visible influence comes back if the other columns do not explain the target
         self._table = table.only(relevant(table.x, table.y))
+        self._unseen = [symbol for symbol in table.symbols if symbol not in self._table.symbols]
         self._functions = functions
         self._generator = generator
         self._budget = budget
         self._listener = listener or Listener()
-        self._ledger = Ledger(table, budget.closing, self._listener)
+        self._ledger = Ledger(table, budget.closing, self._listener, limits)
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
@@ -165,13 +178,16 @@ class Search:
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
         outcome = self._rounds()
-        found = sorted(self._ledger.found, key=lambda f: f.finished.length)
-        return SearchResult(found, min((d.error for d in self._drafts), default=math.inf), outcome)
+        found, refused = (
+            sorted(formulas, key=lambda f: f.finished.length) for formulas in (self._ledger.found, self._ledger.refused)
+        )
+        unseen = [] if self._table is self._whole else self._unseen
+        return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
     def _rounds(self) -> Outcome:
         if self._related(relations) or self._separated():
             return Outcome.CONVERGED
-        self._ratios = ratios(self._table.x, self._table.y, self._table.symbols, self._table.weight)
+        self._ratios = ratios(self._table.x, self._table.y, self._table.symbols, self._table.weight, self._hurried)
         if self._approximated(1):
             return Outcome.CONVERGED
         for number in range(_ROUNDS):
@@ -189,7 +205,8 @@ class Search:
 
     def _round(self) -> Outcome | None:
         """Every structure once, through every lens."""
-        views = lenses(self._table.x, self._table.y)
+        logarithms = {"exp", "log"} <= {f.name for f in self._functions}
+        views = lenses(self._table.x, self._table.y, logarithms=logarithms)
         for structure in structures(self._table.x.shape[1]):
             for lens in views:
                 if self._budget.expired():
@@ -252,19 +269,23 @@ class Search:
         self._listener.stage(Stage.RELATE)
         for offered in islice(self._ratios, most):
             for ratio in offered:
-                if self._budget.expired():
+                if self._hurried():
                     return False
-                if ratio.length < self._shortest:
+                expression = self._table.factor * ratio.expression()
+                if ratio.length < self._shortest and self._ledger.add(expression, None, lambda mse: True):
                     self._shortest = ratio.length
-                    self._ledger.add(self._table.factor * ratio.expression(), None, lambda mse: True)
             if self._structureless() and len(self._ledger.best.finished.template.symbols) <= _FEW:
                 return True
         return False
 
-    def _related(self, relations: Callable[[Tensor, Tensor, Sequence[sympy.Symbol]], Iterator[sympy.Expr]]) -> bool:
+    def _hurried(self) -> bool:
+        """Whether the time that is left is the networks'."""
+        return self._budget.late() or self._budget.expired()
+
+    def _related(self, relations: _Relations) -> bool:
         """Whether an algebraic relation explains everything."""
         self._listener.stage(Stage.RELATE)
-        for law in relations(self._table.x, self._table.y, self._table.symbols):
+        for law in relations(self._table.x, self._table.y, self._table.symbols, self._budget.expired):
             self._ledger.add(self._table.factor * law, None, lambda mse: mse < CLEAN)
             if self._ledger.explains_all():
                 return True
@@ -304,17 +325,17 @@ class Search:
         if error <= _HOPELESS * max(self._least, _NOISY):
             fine, _ = finer(trained, self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
             error = min(error, self._table.network_error(fine.network, lens))
-        return _Waiting(trained, lens, error)
+        return _Waiting(trained, self._table, lens, error)
 
     def _prune(self, waiting: _Waiting) -> _Draft:
-        lens = waiting.lens
+        table, lens = waiting.table, waiting.lens
         self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
-        sample = self._table.seen(lens, TRAINING_ROWS)
+        sample = table.seen(lens, TRAINING_ROWS)
         pruned = prune(waiting.trained, sample, self._budget.expired)
-        error = self._table.network_error(pruned.network, lens)
+        error = table.network_error(pruned.network, lens)
         # lengths of networks seen through different lenses can only be compared in the table's own units
         length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
-        draft = _Draft(pruned, lens, length, error)
+        draft = _Draft(pruned, table, lens, length, error)
         self._drafts.append(draft)
         return draft
 
@@ -342,7 +363,7 @@ class Search:
             return
         draft.named = effort
         self._listener.stage(Stage.NAME, f"{len(draft.pruned.network.edges)} edges")
-        sample = self._table.seen(draft.lens, _NAMING_ROWS)
+        sample = draft.table.seen(draft.lens, _NAMING_ROWS)
         namer = Namer(sample, self._functions, self._budget.expired, draft.lens.logarithmic)
         named = namer(draft.pruned, effort)
         self._listener.stage(Stage.REFINE, f"{len(named)} formulas")
@@ -351,17 +372,16 @@ class Search:
                 self._finish(candidate, draft, effort)
 
     def _finish(self, named: Named, draft: _Draft, effort: Effort) -> None:
-        output = network_expression(named.network, draft.lens.input_expressions(self._table.symbols))
+        output = network_expression(named.network, draft.lens.input_expressions(draft.table.symbols))
         if effort is Effort.QUICK:  # a look on the way: only an exact law is worth the time now
             right = CLEAN
-        elif self._table.holds_out:
+        elif draft.table.holds_out:
             right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse)
         else:  # few rows, all of them fitted: splines run through every point and no name could be as good
             right = math.inf
-        origin = Origin(named.network, draft.pruned.network, draft.lens)
-        self._ledger.add(
-            self._table.factor * draft.lens.output_expression(output), origin, lambda mse: min(mse, named.mse) <= right
-        )
+        origin = Origin(named.network, draft.pruned.network, draft.lens, draft.table.symbols, draft.table.factor)
+        expression = draft.table.factor * draft.lens.output_expression(output)
+        self._ledger.add(expression, origin, lambda mse: min(mse, named.mse) <= right)
 
 
 def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:

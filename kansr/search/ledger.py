@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -11,8 +11,10 @@ import sympy
 from kansr.formula.rewrite import complexity
 from kansr.kan.network import Network
 from kansr.results import Stage
+from kansr.search.cutting import cut
 from kansr.search.finishing import Finished, Finisher
 from kansr.search.lens import Lens
+from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.table import Table
 
 __all__ = ["CLEAN", "Found", "Ledger", "Listener", "Origin"]
@@ -23,6 +25,8 @@ CLEAN = 1e-16
 _SAMPLE = 500
 # An expression with more nodes explains nothing, whatever its error.
 _TOO_LONG = 400
+# Up to so many nodes a formula that is longer than the user allows is cut: beyond, it takes too long.
+_CUTTABLE = 60
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,15 @@ class Origin:
         named: The network with a function of the library on every edge.
         splines: The pruned network that was named.
         lens: How both see the table.
+        symbols: The columns that it sees, in order; a table may have others.
+        factor: What the target was divided by before.
     """
 
     named: Network
     splines: Network
     lens: Lens
+    symbols: Sequence[sympy.Symbol]
+    factor: sympy.Expr = sympy.S.One
 
 
 @dataclass(frozen=True)
@@ -74,17 +82,27 @@ class Listener:
 
 
 class Ledger:
-    """Finishes formulas and keeps them."""
+    """Finishes formulas and keeps them.
 
-    def __init__(self, table: Table, closing: Callable[[], bool], listener: Listener) -> None:
+    Attributes:
+        found: The formulas that may be offered.
+        refused: Those that the user's limits leave out; nothing is decided by them.
+    """
+
+    def __init__(
+        self, table: Table, closing: Callable[[], bool], listener: Listener, limits: Limits = NO_LIMITS
+    ) -> None:
         """Starts with a constant and a linear formula: there is something to show from the first second on.
 
         Args:
             table: The rows.
             closing: True ends the finishing of a formula where it is.
             listener: Is told of each better formula.
+            limits: Which formulas may be offered.
         """
         self.found: list[Found] = []
+        self.refused: list[Found] = []
+        self._limits = limits
         self._table = table
         self._listener = listener
         self._finisher = Finisher(table.rows(), table.rows(_SAMPLE), table.positive, closing)
@@ -97,7 +115,7 @@ class Ledger:
         self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
         self.baselines = len(self.found)
 
-    def add(self, expression: sympy.Expr, origin: Origin | None, believed: Callable[[float], bool]) -> None:
+    def add(self, expression: sympy.Expr, origin: Origin | None, believed: Callable[[float], bool]) -> bool:
         """Takes in the expression of a named network.
 
         Args:
@@ -105,21 +123,39 @@ class Ledger:
             origin: The networks it was read from, if it was.
             believed: Whether a formula with this error is taken for right and so worth finishing; any other one is
                 only fitted: some of its names are wrong.
+
+        Returns:
+            Whether it may be offered.
         """
         if complexity(expression) > _TOO_LONG:
-            return
+            return False
         rough = self._finisher.rough(expression)
-        self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
+        return self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
 
-    def _add(self, finished: Finished, origin: Origin | None = None) -> None:
+    def _add(self, finished: Finished, origin: Origin | None = None) -> bool:
         held_error = self._table.formula_error(finished.template)
         if not math.isfinite(finished.length + held_error):
-            return
+            return False
         found = Found(finished, held_error, origin)
+        if not self._limits.admit(finished.expression):
+            self._refuse(found)
+            return False
         better = all(finished.length < f.finished.length for f in self.found)
         self.found.append(found)
         if better:
             self._listener.found(found)
+        return True
+
+    def _refuse(self, found: Found) -> None:
+        """Keeps a formula apart; of one that is only too long and better than all before, a short form is taken in."""
+        self.refused.append(found)
+        if self._limits.nodes is None or found.complexity > _CUTTABLE:
+            return
+        rivals = (*self.found, *(f for f in self.refused if not self._limits.foreign(f.finished.expression)))
+        if found is min(rivals, key=lambda f: f.finished.length):
+            short = cut(found.finished, self._limits.nodes, self._finisher)
+            if short is not None:
+                self._add(short, found.origin)
 
     @property
     def best(self) -> Found:

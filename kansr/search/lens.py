@@ -48,9 +48,9 @@ class Lens:
     spread: float
 
     @classmethod
-    def of(cls, x: Tensor, y: Tensor, view: TargetView) -> Lens:
-        """For given rows. x: (n, d), y: (n,)."""
-        logs = tuple(_spans_decades(c) for c in x.T)
+    def of(cls, x: Tensor, y: Tensor, view: TargetView, *, logarithms: bool = True) -> Lens:
+        """For given rows. x: (n, d), y: (n,). Inputs may be seen through logarithms, or none is."""
+        logs = tuple(logarithms and _spans_decades(c) for c in x.T)
         seen = _logged(x, logs)
         low, high = seen.min(0).values, seen.max(0).values
         t = _view(y, view)
@@ -120,11 +120,17 @@ def _view(y: Tensor, view: TargetView) -> Tensor:
     return y if view is TargetView.RAW else y.log() if view is TargetView.LOG else (-y).log()
 
 
-def lenses(x: Tensor, y: Tensor) -> list[Lens]:
-    """The ways worth trying to look at a table, the most promising first. x: (n, d), y: (n,)."""
+def lenses(x: Tensor, y: Tensor, *, logarithms: bool = True) -> list[Lens]:
+    """The ways worth trying to look at a table, the most promising first.
+
+    Args:
+        x: Inputs, `(n, d)`.
+        y: Target, `(n,)`.
+        logarithms: Whether logarithms may be looked through; what is seen so can only be named with `exp` and `log`.
+    """
     views = [TargetView.RAW]
-    if bool((y > 0).all()) and float(y.max() / y.min()) > _PRODUCT_LIKE:
+    if logarithms and bool((y > 0).all()) and float(y.max() / y.min()) > _PRODUCT_LIKE:
         views.insert(0, TargetView.LOG)
-    elif bool((y < 0).all()) and float(y.min() / y.max()) > _PRODUCT_LIKE:
+    elif logarithms and bool((y < 0).all()) and float(y.min() / y.max()) > _PRODUCT_LIKE:
         views.insert(0, TargetView.LOG_OF_NEGATIVE)
-    return [Lens.of(x, y, view) for view in views]
+    return [Lens.of(x, y, view, logarithms=logarithms) for view in views]

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from kansr.search.atoms import Atom, View, both_sides, columns_of, families, views
 from kansr.search.score import NODE
+from kansr.train.levenberg_marquardt import never
 
 __all__ = ["Ratio", "ratios"]
 
@@ -67,7 +68,13 @@ class _Column:
     target: bool
 
 
-def ratios(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], weight: Tensor | None) -> Iterator[list[Ratio]]:
+def ratios(
+    x: Tensor,
+    y: Tensor,
+    symbols: Sequence[sympy.Symbol],
+    weight: Tensor | None = None,
+    expired: Callable[[], bool] = never,
+) -> Iterator[list[Ratio]]:
     """The ratios of polynomials with few terms that fit best: for one set of atoms after the other, the best first.
 
     Args:
@@ -75,6 +82,7 @@ def ratios(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], weight: Tensor
         y: Target, `(n,)`.
         symbols: A symbol for each column.
         weight: Factor on each row's residual, `(n,)`.
+        expired: True ends it.
     """
     weight = torch.ones_like(y) if weight is None else weight
     columns = columns_of(x, symbols)
@@ -83,6 +91,8 @@ def ratios(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], weight: Tensor
     for atoms in families(columns):
         found: list[Ratio] = []
         for view in seen:
+            if expired():
+                return
             if view.common or atoms is columns:
                 for ratio in (False, True):
                     least = min((r.mse for r in found), default=least)
@@ -138,7 +148,7 @@ class _Beam:
             sets, levels = relations.best(relations.grown(smaller))
             # any column of the best sets may be exchanged for another
             sets, levels = relations.best(torch.cat([sets, relations.grown(_shrunk(sets[:_EXCHANGED]))]))
-            if float(levels[0]) > _LOWER * level:
+            if not len(levels) or float(levels[0]) > _LOWER * level:  # few rows allow few columns
                 break
 
     def _reduced(self, chosen: Sequence[int]) -> frozenset[_Column] | None:

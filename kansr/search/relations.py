@@ -11,7 +11,7 @@ It takes a fraction of a second, needs hardly more rows than the law has terms, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import sympy
 import torch
@@ -36,29 +36,37 @@ _MOST_TERMS, _MOST_FREE = 24, 6
 _MOST_PAIRED = 6
 
 
-def relations(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol]) -> Iterator[sympy.Expr]:
+def relations(
+    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool]
+) -> Iterator[sympy.Expr]:
     """Formulas in the columns and functions of single columns that hold exactly on the rows, simple ones first.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
         symbols: A symbol for each column.
+        expired: True ends it.
     """
     columns = columns_of(x, symbols)
     seen = views(y)
     for atoms in families(columns):
         for view in seen:
+            if expired():
+                return
             for ratio in (False, True):
                 yield from _laws(atoms, view, _MOST_COLUMNS, ratio=ratio)
 
 
-def paired_relations(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol]) -> Iterator[sympy.Expr]:
+def paired_relations(
+    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool]
+) -> Iterator[sympy.Expr]:
     """The same with functions of the product, ratio, sum or difference of two columns; takes seconds.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
         symbols: A symbol for each column.
+        expired: True ends it.
     """
     columns = columns_of(x, symbols)
     if len(columns) > _MOST_PAIRED:
@@ -69,6 +77,8 @@ def paired_relations(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol]) -> I
         sets = [columns + pair.waves(), columns + pair.exp(), pair.waves() + waves]
         sets += [columns + pair.waves() + one.waves() for one in dict.fromkeys((first, second))]
         for atoms in sets:
+            if expired():
+                return
             for view in seen:
                 yield from _laws(atoms, view, _FEWER_COLUMNS, ratio=True)
 

@@ -10,12 +10,15 @@ import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import kansr
+from kansr.cli.fit import Choose
 from kansr.cli.main import main
+from kansr.config import Rule
 from kansr.results import FitResult
 from tests import examples
 
@@ -106,6 +109,13 @@ def test_options_reach_the_search(run: Run, search: Callable[..., None]) -> None
     (config,) = seen
     assert (config.seed, config.time_limit, config.target) == (4, 5.0, "P")
     assert (config.features, config.functions) == (("a",), ("exp", "x^2", "log"))
+    more = ("--exclude", "sin,tan", "--exclude", "exp", "--max-complexity", "9", "--choose", "simplest")
+    assert run("fit", "kepler.csv", "-q", *more) == 0
+    assert (seen[1].exclude, seen[1].max_complexity, seen[1].choose) == (("sin", "tan", "exp"), 9, "simplest")
+
+
+def test_the_rules_of_choice_are_those_of_the_configuration() -> None:
+    assert {rule.value for rule in Choose} == set(get_args(Rule))
 
 
 def test_no_acceptable_formula_is_written_and_told(
@@ -222,6 +232,12 @@ def test_help_without_arguments(run: Run, capsys: pytest.CaptureFixture[str]) ->
         ("fit kepler.csv --time-limit 0", 2, "--time-limit: should be greater than 0"),
         ("fit kepler.csv --threads 0", 2, "--threads: should be greater than 0"),
         ("fit kepler.csv --functions exq", 2, "--functions: there is no function 'exq'"),
+        ("fit none.csv --exclude exq", 2, "--exclude: there is no function 'exq'"),
+        ("fit none.csv --exclude sin,x", 2, "--exclude: 'x' cannot be left out"),
+        ("fit none.csv --exclude 0", 2, "--exclude: '0' cannot be left out"),
+        ("fit kepler.csv --max-complexity 0", 2, "--max-complexity: should be greater than or equal to 1, not 0"),
+        ("fit kepler.csv --max-complexity few", 2, "Invalid value for '--max-complexity'"),
+        ("fit kepler.csv --choose cheapest", 2, "'cheapest' is not one of 'simplest', 'balanced', 'best'"),
         ("fit kepler.csv --config none.yaml", 2, "--config none.yaml: No such file"),
         ("fit kepler.csv --target Q", 2, "'Q'"),
         ("fit kepler.csv --features b", 2, "'b'"),

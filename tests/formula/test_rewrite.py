@@ -9,8 +9,8 @@ from hypothesis import assume, example, given, settings
 
 from kansr.formula.evaluate import evaluate
 from kansr.formula.forms import cheapest
-from kansr.formula.rewrite import canonical, complexity
-from tests.formula.expressions import COLUMNS, A, B, C, all_expressions, positive, values
+from kansr.formula.rewrite import canonical, complexity, shape
+from tests.formula.expressions import COLUMNS, A, B, C, all_expressions, expressions, positive, values
 
 
 def check_same(before: sympy.Expr, after: sympy.Expr, expected: np.ndarray) -> None:
@@ -142,3 +142,27 @@ def test_names_that_sympy_keeps_for_itself(name: str) -> None:
     symbol = sympy.Symbol(name, real=True)
     expression = sympy.exp(2 * sympy.log(symbol)) + 1 / symbol
     assert cheapest(canonical(expression, lambda _: True), lambda _: True) == symbol**2 + 1 / symbol
+
+
+@given(expressions)
+@settings(max_examples=80, deadline=None, derandomize=True)
+def test_the_shape_does_not_depend_on_constants(expression: sympy.Expr) -> None:
+    refitted = expression.xreplace({number: number * 0.93 for number in expression.atoms(sympy.Float)})
+    assume(complexity(refitted) == complexity(expression))
+    assert shape(refitted) == shape(expression)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (2 * A**2 + B, sympy.Float(1.997) * A**2 + B, True),
+        (sympy.Mul(2, A - 1, B - 2), sympy.Mul(3, B - sympy.Rational(1, 3), A + sympy.pi), True),
+        (2 * A**2, 2 * A**3, False),
+        (sympy.exp(2 * A), sympy.exp(A), False),
+        (sympy.exp(2 * A), sympy.exp(2 * B), False),
+        (A + 1, A * 2, False),
+        (sympy.sin(2 * A), sympy.cos(2 * A), False),
+    ],
+)
+def test_which_formulas_have_the_same_shape(one: sympy.Expr, other: sympy.Expr, same: bool) -> None:
+    assert (shape(one) == shape(other)) == same

@@ -9,7 +9,7 @@ import sympy
 import torch
 
 from kansr.errors import ConfigError
-from kansr.functions import LIBRARY, STANDARD, Function, Inner, select, without_twins
+from kansr.functions import LIBRARY, STANDARD, Function, Inner, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 
 U = sympy.Symbol("u", real=True)
@@ -121,16 +121,65 @@ def test_of_two_twins_one_is_tried() -> None:
 
 def test_a_selection_keeps_zero_and_identity() -> None:
     assert list(select(["exp"])) == ["0", "x", "exp"]
-    assert select(None) is STANDARD
+    assert select(None) == STANDARD
 
 
 def test_special_functions_are_added_by_name() -> None:
     assert list(select(["standard", "J0"])) == [*STANDARD, "J0"]
     assert select(["J0", "standard"]).keys() == {*STANDARD, "J0"}
     assert list(select(["W", "exp"])) == ["0", "x", "W", "exp"]
+    assert set(select(["standard", "J0", "J1"], ["J1", "sin"])) == {*STANDARD, "J0"} - {"sin", "cos"}
 
 
-def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no function 'sinus'") as caught:
-        select(["exp", "sinus"])
-    assert "'standard' stands for" in caught.value.hint
+@pytest.mark.parametrize(
+    ("name", "gone"),
+    [
+        ("x^2", {"x^2"}),
+        ("sin", {"sin", "cos"}),
+        ("cos", {"sin", "cos"}),
+        ("tanh", {"tanh", "sigmoid"}),
+        ("gauss", {"gauss"}),
+        ("exp", {"exp", "gauss", "sigmoid"}),
+        ("erf", {"erf"}),
+    ],
+)
+def test_what_is_left_out_goes_with_its_twin_and_all_that_needs_it(name: str, gone: set[str]) -> None:
+    assert set(select(None, [name])) == set(STANDARD) - gone
+    assert set(select([*LIBRARY], [name])) == set(LIBRARY) - gone
+    assert list(select([name, "log"], [name])) == ["0", "x", "log"]
+
+
+@EVERY
+def test_an_allowed_function_is_written_with_what_is_allowed(function: Function) -> None:
+    only = allowed_heads(select([function.name]))
+    assert {type(part) for part in function.sympy(U).atoms(sympy.Function)} == function.heads <= only
+    # its twin is the same function to the user, but brings nothing else along
+    assert {head.__name__ for head in only - function.heads} <= {"sin", "cos", "asin", "acos", "tanh"}
+    if function.name not in ("0", "x"):
+        left = allowed_heads(select([*LIBRARY], [function.name]))
+        assert function.head is None or function.head not in left
+
+
+def test_twins_are_allowed_together() -> None:
+    assert allowed_heads(select(["sin"])) == {sympy.sin, sympy.cos}
+    assert allowed_heads(select(["acos"])) == {sympy.asin, sympy.acos}
+    assert allowed_heads(select(["tanh", "x^2"])) == {sympy.tanh}
+
+
+@pytest.mark.parametrize(
+    ("names", "exclude", "message", "hint"),
+    [
+        (["exp", "sinus"], [], "--functions: there is no function 'sinus'", "did you mean sin"),
+        (["standart"], [], "--functions: there is no function 'standart'", "did you mean standard"),
+        (["frobnicate"], [], "--functions: there is no function 'frobnicate'", "'standard' stands for"),
+        (None, ["sinus"], "--exclude: there is no function 'sinus'", "did you mean sin"),
+        (["exp"], ["frobnicate"], "--exclude: there is no function 'frobnicate'", "the library has 0, x, x^2"),
+        (None, ["x"], "--exclude: 'x' cannot be left out", "leave out other functions"),
+        (None, ["sin", "0"], "--exclude: '0' cannot be left out", "leave out other functions"),
+    ],
+)
+def test_a_wrong_name_is_refused(names: list[str] | None, exclude: list[str], message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        select(names, exclude)
+    assert caught.value.message == message
+    assert hint in caught.value.hint

@@ -44,8 +44,15 @@ def test_the_report_says_everything() -> None:
     assert "c0     365.250 ± 0.021" in text
     assert ">      5   0.24   365.2·a^(3/2)" in text
     assert "       4    216   450.1·a - 120" in text
+    assert "\nChosen: least error, with 5 nodes.\n" in text
     assert "explains the data down to the noise, after 1.2 s" in text
     assert text.endswith("Run folder: runs/x\n")
+
+
+def test_a_reason_that_is_not_known_is_not_told() -> None:
+    nameless = replace(examples.result(), reason="")
+    assert "Chosen" not in report(nameless)
+    assert "Chosen" not in to_markdown(examples.summary(nameless))
 
 
 def test_a_bad_formula_is_said_to_be_one() -> None:
@@ -141,6 +148,7 @@ def test_markdown_says_everything() -> None:
     assert "$$P = 365.25 a^{\\frac{3}{2}}$$" in text
     assert "    365.25*a**(3/2)\n" in text
     assert "| cross-validation | 1 - 2.0e-07 | 0.24 | 0.2 | 0.3 | 5 |" in text
+    assert "\nChosen: least error, with 5 nodes.\n" in text
     assert "| chosen | 5 | 0.12 | 0.24 | `365.25*a**(3/2)` |" in text
     assert "- note: one row left out" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,8 @@ def test_formula_json_has_the_promised_keys(run: Path) -> None:
         "metrics",
         "outcome",
         "acceptable",
+        "choice",
+        "reason",
         "notes",
         "kansr",
         "seed",
@@ -83,6 +86,20 @@ def test_formula_json_has_the_promised_keys(run: Path) -> None:
     assert content["expression"] == "365.25*a**(3/2)"
     assert content["constants"] == [{"name": "c0", "value": 365.25, "stderr": 0.021}]
     assert set(content["metrics"]["train"]) == {"r2", "rmse", "nrmse", "mae", "max_abs", "rows"}
+
+
+def test_a_folder_from_before_the_choice_was_told_is_read(run: Path) -> None:
+    content = json.loads((run / "formula.json").read_text())
+    del content["choice"], content["reason"]
+    (run / "formula.json").write_text(json.dumps(content))
+    lines = (run / "config.yaml").read_text().splitlines()
+    old = [line for line in lines if line.split(":")[0] not in ("exclude", "max_complexity", "choose")]
+    assert len(old) == len(lines) - 3
+    (run / "config.yaml").write_text("\n".join(old))
+    found = read_run(run)
+    assert found.config == CONFIG
+    result = replace(examples.result(), choice="balanced", reason="")
+    assert found.summary == examples.summary(result)
 
 
 def test_strange_columns_survive(tmp_path: Path) -> None:
@@ -156,6 +173,7 @@ def test_default_paths_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("formula.json", "{}", "field required"),
         ("formula.json", None, "No such file"),
         ("formula.json", '"schema": 2', "schema"),
+        ("formula.json", '"choice": "dearest"', "choice"),
         ("formula.json", "__import__('os').getcwd()", "not a formula"),
         ("candidates.csv", "chosen,expression\n1,a\n", "cannot be read"),
         ("candidates.csv", "", None),
@@ -171,6 +189,8 @@ def test_a_damaged_run_is_refused(run: Path, file: str, text: str | None, messag
         path.unlink()
     elif text.startswith('"schema"'):
         path.write_text(path.read_text().replace('"schema": 1', text))
+    elif text.startswith('"choice"'):
+        path.write_text(path.read_text().replace('"choice": "best"', text))
     elif text.startswith("__import__"):
         path.write_text(path.read_text().replace("365.25*a**(3/2)", text))
     else:

@@ -61,3 +61,8 @@ def test_the_factor_that_undoes_a_logarithm() -> None:
 )
 def test_a_logarithm_is_tried_where_it_makes_a_difference(y: torch.Tensor, views: list[TargetView]) -> None:
     assert [lens.view for lens in lenses(X, y)] == views
+
+
+def test_no_logarithm_where_none_may_be_written() -> None:
+    (lens,) = lenses(X, Y, logarithms=False)
+    assert (lens.view, lens.logs) == (TargetView.RAW, (False, False))

@@ -18,6 +18,7 @@ from kansr.kan.structure import Op, Structure
 from kansr.search.matching import Match
 from kansr.search.naming import Effort, Namer, with_matches
 from kansr.search.pruning import Pruned, finer, prune
+from kansr.search.sample import Sample
 from kansr.train.levenberg_marquardt import never
 from kansr.train.network import train_splines
 from tests.networks import PRODUCT, STRUCTURES, SUM, inputs, splines, symbolic
@@ -33,8 +34,8 @@ def match(*chains: tuple[SymbolicEdge, ...], op: Op = SUM) -> Match:
 def pruned(structure: Structure, y: torch.Tensor) -> Pruned:
     network = random_network(structure, 4, torch.Generator().manual_seed(5))
     trained = train_splines(network, X, y, iterations=50).best()
-    found = prune(trained, X, y, never)
-    finest, blur = finer(trained, X, y, never)
+    found = prune(trained, Sample(X, y), never)
+    finest, blur = finer(trained, Sample(X, y), never)
     return found if found.mse < float(finest.loss[0]) else Pruned(finest.network, float(finest.loss[0]), blur)
 
 
@@ -97,7 +98,7 @@ def test_the_law_is_found_from_its_network(name: str) -> None:
     y = law(*X.T)
     y = y / y.std(correction=0)
     network = pruned(structure, y)
-    found = Namer(X, y, FUNCTIONS, never, (0.0, 0.0))(network, Effort.THOROUGH)
+    found = Namer(Sample(X, y), FUNCTIONS, never, (0.0, 0.0))(network, Effort.THOROUGH)
     best = found[0]
     assert all(isinstance(edge, SymbolicEdge) for n in found for edge in n.network.edges)
     assert best.mse < 1e-16
@@ -113,11 +114,11 @@ def test_a_small_library_is_respected() -> None:
     y = torch.sin(3 * X[:, 0]) + X[:, 1]
     y = y / y.std(correction=0)
     functions = [LIBRARY[name] for name in ("0", "x", "x^2", "x^3")]
-    found = Namer(X, y, functions, never, (0.0, 0.0))(pruned(Structure.layered([2, 1]), y))
+    found = Namer(Sample(X, y), functions, never, (0.0, 0.0))(pruned(Structure.layered([2, 1]), y))
     names = {e.function.name for n in found for e in n.network.edges if isinstance(e, SymbolicEdge)}
     assert names <= {"0", "x", "x^2", "x^3"}
 
 
 def test_no_time_gives_no_names() -> None:
     network = Pruned(splines(STRUCTURES["layers"]), 0.5, 0.0)
-    assert Namer(X, X[:, 0], FUNCTIONS, lambda: True, (0.0, 0.0))(network, Effort.THOROUGH) == []
+    assert Namer(Sample(X, X[:, 0]), FUNCTIONS, lambda: True, (0.0, 0.0))(network, Effort.THOROUGH) == []

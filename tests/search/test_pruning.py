@@ -12,6 +12,7 @@ from kansr.kan.edges import SplineEdge, fit_spline
 from kansr.kan.network import Network, random_network, regrid
 from kansr.kan.structure import Edge, Op, Structure
 from kansr.search.pruning import additive, collapse, drop_edges, finer, prune
+from kansr.search.sample import Sample
 from kansr.train.levenberg_marquardt import never
 from kansr.train.network import Trained, train_splines
 from tests.networks import PRODUCT, STRUCTURES, SUM, inputs, mixed, spline_sizes, splines, symbolic
@@ -154,7 +155,7 @@ def test_finer_grids_show_what_the_coarse_ones_cost() -> None:
     structure = Structure.of(2, [(SUM, [0, 1])])
     network = random_network(structure, 1, torch.Generator().manual_seed(0), grid_size=6)
     coarse = train_splines(network, X, y, iterations=20)
-    fine, blur = finer(coarse, X, y, never)
+    fine, blur = finer(coarse, Sample(X, y), never)
     assert set(spline_sizes(fine.network)) == {12}
     assert float(fine.loss[0]) < 0.1 * float(coarse.loss[0])
     assert blur == pytest.approx(float(coarse.loss[0] - fine.loss[0]))
@@ -181,11 +182,11 @@ def test_a_useless_hidden_node_goes() -> None:
     y = (y - y.mean()) / y.std(correction=0)
     structure = Structure.of(2, [(SUM, [0, 1]), (SUM, [0, 1, 2])])
     network = random_network(structure, 1, torch.Generator().manual_seed(1))
-    pruned = prune(train_splines(network, x, y, iterations=30), x, y, never)
+    pruned = prune(train_splines(network, x, y, iterations=30), Sample(x, y), never)
     assert pruned.network.structure == Structure.of(2, [(SUM, [0, 1])])
 
 
 def test_elimination_ends_when_the_time_is_up() -> None:
     trained = Trained(regrid(splines(STRUCTURES["layers"]), X), *[torch.ones(1, dtype=torch.float64)] * 2, 0)
-    pruned = prune(trained, X, X[:, 0], lambda: True)
+    pruned = prune(trained, Sample(X, X[:, 0]), lambda: True)
     assert len(pruned.network.edges) == len(trained.network.edges)
