@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import sympy
@@ -16,6 +16,7 @@ from torch import Tensor
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
 from kansr.formula.constants import Rows, Template
+from kansr.formula.domain import check_domain
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
 from kansr.formula.parse import ON_REQUEST
@@ -98,7 +99,7 @@ def fit(
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
-        notes=judge.notes(),
+        notes=(*judge.notes(), *_faults(best.expression, judge.names, dataset)),
         edges=_edges(result.found[0].origin, dataset),
         weights=_weights(result.found[0].origin),
     )
@@ -176,6 +177,22 @@ class _Judge:
 def _written(functions: Iterable[Function]) -> frozenset[str]:
     """SymPy's names of those functions that are there only because the user asked for them."""
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
+
+
+def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
+    """Says where between the training rows the formula has no finite value, if that is so anywhere."""
+    x = dataset.x[dataset.split.train]
+    lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
+    ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
+    fault = check_domain(expression, ranges).fault
+    if fault is not None:
+        place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
+        yield f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"
+
+
+def _legible(value: float, low: float, high: float) -> str:
+    """A value to a hundred-thousandth of its range."""
+    return f"{round(value, 5 - math.floor(math.log10(high - low))) + 0.0:.10g}" if high > low else f"{value:.10g}"
 
 
 def _edges(origin: Origin | None, dataset: Dataset) -> tuple[EdgeRecord, ...]:
