@@ -54,9 +54,9 @@ _PATIENCE, _HARDLY_NOISE = 6, 1e-3
 _LONG_PATIENCE = 24
 # Networks that explain no more than this share of what a formula leaves show that only noise is left.
 _UNEXPLAINED = 0.98
-# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a simpler
-# one, which is looked for during so many more structures.
-_FEW, _NODES, _MORE_NODES, _AFTERWARDS = 2, 3, 6, 8
+# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a
+# simpler one, which is looked for during so many more structures.
+_FEW, _NODES, _MORE_NODES, _AFTERWARDS = 1, 3, 6, 8
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
