@@ -81,10 +81,8 @@ def families(columns: list[Atom]) -> list[list[Atom]]:
     for one in columns if len(columns) > 1 else []:
         roots = [r for c in columns if c is not one for r in c.sqrt()]
         sets += [columns + one.waves(), columns + one.waves() + roots]
-    squares = [
-        Atom((a.values - b.values).square(), (a.expression - b.expression) ** 2) for a, b in combinations(columns, 2)
-    ]
-    return [*sets, columns + squares] if squares else sets
+    distances = [a.distance(b) for a, b in combinations(columns, 2)]
+    return [*sets, columns + distances] if distances else sets
 
 
 def paired_families(columns: list[Atom]) -> Iterator[list[Atom]]:
