@@ -39,7 +39,7 @@ def test_the_run_tells_which_columns_it_used(tmp_path: Path, monkeypatch: pytest
     csv.writer(text).writerows([[*names, "y"], *np.column_stack([x, y]).tolist()])
     (tmp_path / "table.csv").write_text(text.getvalue())
     out = tmp_path / "run"
-    arguments = ["kansr", "fit", str(tmp_path / "table.csv"), "--out", str(out), "--time-limit", "20", "--quiet"]
+    arguments = ["kansr", "fit", str(tmp_path / "table.csv"), "--out", str(out), "--time-limit", "60", "--quiet"]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as stop:
         main()
