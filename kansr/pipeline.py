@@ -18,6 +18,7 @@ from kansr.choice import ROUNDING, Option, choose
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
 from kansr.formula.constants import Rows, Template
+from kansr.formula.domain import check_domain
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
 from kansr.formula.parse import ON_REQUEST
@@ -97,6 +98,7 @@ def fit(
         seconds=time.monotonic() - begun,
         notes=(
             *judge.notes(),
+            *_faults(best.expression, judge.names, dataset),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
             *_left_out(result.refused, chosen, limits),
         ),
@@ -254,6 +256,22 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
+def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
+    """Says where between the training rows the formula has no finite value, if that is so anywhere."""
+    x = dataset.x[dataset.split.train]
+    lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
+    ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
+    fault = check_domain(expression, ranges).fault
+    if fault is not None:
+        place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
+        yield f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"
+
+
+def _legible(value: float, low: float, high: float) -> str:
+    """A value to a hundred-thousandth of its range."""
+    return f"{round(value, 5 - math.floor(math.log10(high - low))) + 0.0:.10g}" if high > low else f"{value:.10g}"
+
+
 def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecord, ...]:
     """The named network behind a formula, edge by edge, with the table's own names of the columns that it sees."""
     if origin is None:
@@ -262,7 +280,8 @@ def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecor
     inner = [f"node{k + 1}" for k in range(len(structure.ops) - 1)]
     seen = zip(map(judge.column, origin.symbols), origin.lens.logs, strict=True)
     columns = [f"log({column})" if log else column for column, log in seen]
-    names = [*columns, *inner, origin.lens.view.value.replace("y", target)]
+    quotient = target if origin.factor == 1 else f"{target}/({origin.factor})"
+    names = [*columns, *inner, origin.lens.view.value.replace("y", quotient)]
     records = []
     for edge, function in zip(structure.edges, origin.named.edges, strict=True):
         if isinstance(function, SymbolicEdge):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -150,6 +151,25 @@ def test_a_small_table_is_cross_validated() -> None:
     rmse = float(np.sqrt(np.mean(np.square(errors))))
     assert result.best.metrics["cross_validation"].rmse == pytest.approx(rmse, rel=1e-6)
     assert any("leave-one-out" in note for note in result.notes)
+
+
+def test_a_pole_between_the_rows_is_told() -> None:
+    """In every row the second column is the larger one, but not everywhere in their ranges."""
+    generator = np.random.default_rng(0)
+    x = generator.uniform(0, 3, 200)
+    table = np.column_stack([x, x + generator.uniform(0.5, 1.5, 200)])
+    result = fit(dataset(table, 1 / (table[:, 1] - x), ("x", "y [m]")), CONFIG, SilentRecorder(), lambda: False)
+    assert format_expression(result.best.expression) == "1/(-x + y_m)"
+    (note,) = result.notes
+    found = re.fullmatch(
+        r"the formula has a pole inside the range .*, for instance near x = (\S+), y \[m\] = (\S+)", note
+    )
+    assert found is not None
+    assert float(found[1]) == pytest.approx(float(found[2]), abs=2e-5)
+
+
+def test_a_formula_that_is_sound_between_the_rows_has_no_note(noisy: tuple[Dataset, FitResult, Listening]) -> None:
+    assert noisy[1].notes == ()
 
 
 def test_an_interrupted_fit_has_a_formula() -> None:

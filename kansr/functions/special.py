@@ -1,6 +1,6 @@
 """Special functions on tensors, value and derivative, to the precision of float64.
 
-torch's own Bessel functions have but six correct digits between 5 and 15, and it has neither a gamma function nor
+torch's own Bessel functions are wrong in the seventh digit near 5 (torch 2.13), and it has neither a gamma function nor
 Lambert's W. What is written here stays on the device and needs no branch per element: every formula is evaluated for
 all elements, with its argument clamped to where it is valid, and the right one is kept.
 """
@@ -64,7 +64,7 @@ def bessel_j1_slope(u: Tensor) -> Tensor:
 def _bessel(order: int, u: Tensor) -> Tensor:
     x = u.abs()
     value = torch.where(x < _FAR, _bessel_mean(order, x.clamp_max(_FAR)), _bessel_far(order, x.clamp_min(_FAR)))
-    return value if order == 0 else value.copysign(value * u.sign())
+    return value if order == 0 else value * u.sign()
 
 
 def _bessel_mean(order: int, x: Tensor) -> Tensor:

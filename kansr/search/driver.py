@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 import sympy
@@ -15,12 +16,13 @@ from kansr.formula.build import network_expression
 from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
+from kansr.search.factors import power_factors
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.pruning import Pruned, finer, prune
-from kansr.search.ratios import ratios
+from kansr.search.ratios import Ratio, ratios
 from kansr.search.relations import paired_relations, relations
 from kansr.search.score import spline_length
 from kansr.search.screening import relevant
@@ -42,6 +44,8 @@ _EXACT, _NEARLY_EXACT, _BY_GRIDS = 1e-9, 1e-6, 0.5
 _LOOKS_EXACT, _BETTER, _NOISY = 1e-7, 0.9, 1e-5
 # Networks that are not refined at all: so many times worse than the best so far.
 _HOPELESS = 25.0
+# Short ratios with functions are looked for after so many structures, if the best network's error may be noise.
+_BEFORE_RATIOS = 4
 # Functions of pairs of columns are looked for after so many structures: many laws need them less than a network.
 _BEFORE_PAIRS = 6
 # After so many structures without a better network the waiting ones are looked at, unless all are this bad.
@@ -155,6 +159,7 @@ class Search:
         self._whole = table
         # what has no visible influence comes back if the other columns do not explain the target
         self._table = table.only(relevant(table.x, table.y))
+        self._unseen = [symbol for symbol in table.symbols if symbol not in self._table.symbols]
         self._functions = functions
         self._generator = generator
         self._budget = budget
@@ -165,6 +170,8 @@ class Search:
         self._least = math.inf
         self._idle = 0
         self._tried = 0
+        self._ratios: Iterator[list[Ratio]] = iter(())
+        self._shortest = math.inf
         self._tested: Found | None = None
         self._last_test, self._verdict = 0, False
 
@@ -174,35 +181,59 @@ class Search:
         found, refused = (
             sorted(formulas, key=lambda f: f.finished.length) for formulas in (self._ledger.found, self._ledger.refused)
         )
-        unseen = [symbol for symbol in self._whole.symbols if symbol not in self._table.symbols]
+        unseen = [] if self._table is self._whole else self._unseen
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
     def _rounds(self) -> Outcome:
-        if self._related(relations) or self._approximated():
+        if self._related(relations) or self._separated():
             return Outcome.CONVERGED
-        logarithms = {"exp", "log"} <= {f.name for f in self._functions}
+        self._ratios = ratios(self._table.x, self._table.y, self._table.symbols, self._table.weight, self._hurried)
+        if self._approximated(1):
+            return Outcome.CONVERGED
         for number in range(_ROUNDS):
             self._table = self._whole if number else self._table
-            views = lenses(self._table.x, self._table.y, logarithms=logarithms)
             known = (self._least, len(self._ledger.found))
-            for structure in structures(self._table.x.shape[1]):
-                for lens in views:
-                    if self._budget.expired():
-                        return Outcome.TIME_LIMIT
-                    if self._budget.late() and len(self._ledger.found) <= self._ledger.baselines:
-                        self._name_best(4, Effort.WIDE)
-                    self._try(structure, lens)
-                    self._tried += 1
-                    if self._tried == _BEFORE_PAIRS and self._related(paired_relations):
-                        return Outcome.CONVERGED
-                    if self._ledger.explains_all() or self._settled():
-                        return Outcome.CONVERGED
+            outcome = self._round()
+            if outcome is not None:
+                return outcome
             self._name_best(4, Effort.THOROUGH if number else Effort.WIDE)
             if self._ledger.explains_all() or self._structureless():
                 return Outcome.CONVERGED
             if (self._least, len(self._ledger.found)) == known:
                 return Outcome.EXHAUSTED
         return Outcome.EXHAUSTED
+
+    def _round(self) -> Outcome | None:
+        """Every structure once, through every lens."""
+        logarithms = {"exp", "log"} <= {f.name for f in self._functions}
+        views = lenses(self._table.x, self._table.y, logarithms=logarithms)
+        for structure in structures(self._table.x.shape[1]):
+            for lens in views:
+                if self._budget.expired():
+                    return Outcome.TIME_LIMIT
+                if self._budget.late() and len(self._ledger.found) <= self._ledger.baselines:
+                    self._name_best(4, Effort.WIDE)
+                self._try(structure, lens)
+                self._tried += 1
+                if self._ledger.explains_all() or self._settled() or self._without_networks():
+                    return Outcome.CONVERGED
+        return None
+
+    # --- laws that need no network
+
+    def _separated(self) -> bool:
+        """Divides out the columns that are mere factors; whether a relation between the others explains everything."""
+        factors = power_factors(self._table.x, self._table.y)
+        if not 0 < len(factors) < self._table.x.shape[1]:
+            return False
+        self._table = self._table.divided(factors)
+        return self._related(relations)
+
+    def _without_networks(self) -> bool:
+        """The slower ways to find a relation, once the simplest networks have failed; whether one succeeds."""
+        if self._tried == _BEFORE_RATIOS and self._least > _NOISY:
+            return self._approximated(None)
+        return self._tried == _BEFORE_PAIRS and self._related(paired_relations)
 
     def _settled(self) -> bool:
         """Whether the best formula leaves nothing but noise, and for long nothing simpler was found."""
@@ -233,16 +264,16 @@ class Search:
                 self._verdict = True
         return self._verdict
 
-    def _approximated(self) -> bool:
-        """Whether a short ratio of polynomials leaves nothing but noise."""
-        best = math.inf
-        for ratios_ in ratios(self._table.x, self._table.y, self._table.symbols, self._hurried):
-            self._listener.stage(Stage.RELATE)
-            for ratio in ratios_:
+    def _approximated(self, most: int | None) -> bool:
+        """Whether a short ratio of polynomials leaves nothing but noise; `most` sets of atoms are tried."""
+        self._listener.stage(Stage.RELATE)
+        for offered in islice(self._ratios, most):
+            for ratio in offered:
                 if self._hurried():
                     return False
-                if ratio.length < best and self._ledger.add(ratio.expression(), None, lambda mse: True):
-                    best = ratio.length
+                expression = self._table.factor * ratio.expression()
+                if ratio.length < self._shortest and self._ledger.add(expression, None, lambda mse: True):
+                    self._shortest = ratio.length
             if self._structureless() and len(self._ledger.best.finished.template.symbols) <= _FEW:
                 return True
         return False
@@ -255,7 +286,7 @@ class Search:
         """Whether an algebraic relation explains everything."""
         self._listener.stage(Stage.RELATE)
         for law in relations(self._table.x, self._table.y, self._table.symbols, self._budget.expired):
-            self._ledger.add(law, None, lambda mse: mse < CLEAN)
+            self._ledger.add(self._table.factor * law, None, lambda mse: mse < CLEAN)
             if self._ledger.explains_all():
                 return True
             if self._budget.expired():
@@ -348,8 +379,9 @@ class Search:
             right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse)
         else:  # few rows, all of them fitted: splines run through every point and no name could be as good
             right = math.inf
-        origin = Origin(named.network, draft.pruned.network, draft.lens, draft.table.symbols)
-        self._ledger.add(draft.lens.output_expression(output), origin, lambda mse: min(mse, named.mse) <= right)
+        origin = Origin(named.network, draft.pruned.network, draft.lens, draft.table.symbols, draft.table.factor)
+        expression = draft.table.factor * draft.lens.output_expression(output)
+        self._ledger.add(expression, origin, lambda mse: min(mse, named.mse) <= right)
 
 
 def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:

@@ -38,12 +38,14 @@ class Origin:
         splines: The pruned network that was named.
         lens: How both see the table.
         symbols: The columns that it sees, in order; a table may have others.
+        factor: What the target was divided by before.
     """
 
     named: Network
     splines: Network
     lens: Lens
     symbols: Sequence[sympy.Symbol]
+    factor: sympy.Expr = sympy.S.One
 
 
 @dataclass(frozen=True)

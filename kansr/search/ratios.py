@@ -21,15 +21,18 @@ from torch import Tensor
 
 from kansr.search.atoms import Atom, View, both_sides, columns_of, families, views
 from kansr.search.score import NODE
+from kansr.train.levenberg_marquardt import never
 
 __all__ = ["Ratio", "ratios"]
 
 # Columns, sets kept of each size, largest size.
 _COLUMNS, _BEAM, _MOST_TERMS = 120, 60, 6
+# Columns that are tried to join a set.
+_TRIED = 12
 # Sets of which each column is tried to be exchanged for any other.
 _EXCHANGED = 12
 # Sets of each size that are refitted with the right weights.
-_REFITTED = 12
+_REFITTED = 8
 # Formulas offered of each set of atoms.
 _OFFERED = 3
 # A set with another column must lower the error by this factor, else the noise is reached.
@@ -65,17 +68,26 @@ class _Column:
     target: bool
 
 
-def ratios(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool]) -> Iterator[list[Ratio]]:
+def ratios(
+    x: Tensor,
+    y: Tensor,
+    symbols: Sequence[sympy.Symbol],
+    weight: Tensor | None = None,
+    expired: Callable[[], bool] = never,
+) -> Iterator[list[Ratio]]:
     """The ratios of polynomials with few terms that fit best: for one set of atoms after the other, the best first.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
         symbols: A symbol for each column.
+        weight: Factor on each row's residual, `(n,)`.
         expired: True ends it.
     """
+    weight = torch.ones_like(y) if weight is None else weight
     columns = columns_of(x, symbols)
     seen = views(y)
+    least = math.inf
     for atoms in families(columns):
         found: list[Ratio] = []
         for view in seen:
@@ -83,18 +95,22 @@ def ratios(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Calla
                 return
             if view.common or atoms is columns:
                 for ratio in (False, True):
-                    found += _Beam(atoms, view, y, ratio=ratio).ratios()
+                    least = min((r.mse for r in found), default=least)
+                    found += _Beam(atoms, view, y, weight, ratio=ratio).ratios(least)
         yield sorted(found, key=lambda r: r.length)[:_OFFERED]
 
 
 class _Beam:
     """The search for one set of atoms and one view of the target."""
 
-    def __init__(self, atoms: Sequence[Atom], view: View, y: Tensor, *, ratio: bool) -> None:
+    def __init__(self, atoms: Sequence[Atom], view: View, y: Tensor, weight: Tensor, *, ratio: bool) -> None:
         self._atoms = [atom for atom in atoms if atom.usable]
         self._view = view
         self._y = y
-        self._weight = view.slope.abs().clamp_max(_STEEPEST * float(view.slope.abs().median()))
+        # from errors of the target as it is viewed to weighted errors of the target
+        self._weight = weight * view.slope.abs().clamp_max(_STEEPEST * float(view.slope.abs().median()))
+        self._row_weight = weight
+        self._spread = float((weight * (y - y.mean())).square().mean())
         above, below = both_sides(self._atoms, min(_COLUMNS, len(y) // 3), _MOST_DEGREE, ratio=ratio)
         self._columns = [_Column(m, target=False) for m in above] + [_Column(m, target=True) for m in below]
         values = {m: self._product(m) for m in {*above, *below}}
@@ -107,21 +123,18 @@ class _Beam:
         factors = [self._atoms[k].values for k in monomial]
         return torch.stack([torch.ones_like(self._y), *factors]).prod(0)
 
-    def ratios(self) -> Iterator[Ratio]:
-        """What the beam ends with, refitted, each once."""
+    def ratios(self, least: float) -> Iterator[Ratio]:
+        """What the beam meets, refitted, each once; nothing much worse than `least`, the smallest error so far."""
         residual = torch.where(self._targets, self._bare * self._view.values[:, None], self._bare)
         residual = residual * self._weight[:, None]
         noise = torch.where(self._targets, self._bare, torch.zeros(1, dtype=self._y.dtype))
-        gram, slope = residual.T @ residual, noise.T @ noise
-        sets, level = self._targets.nonzero(), math.inf
+        relations = _Relations(residual.T @ residual, noise.T @ noise, self._targets)
+        sets, levels = relations.best(relations.pairs())
         seen: set[frozenset[_Column]] = set()
-        least = math.inf
         for size in range(2, _MOST_TERMS + 1):
-            smaller = sets
-            sets, levels = _grown(smaller, gram, slope)
-            if size > 2:  # any column of the best sets may be exchanged for another
-                sets, levels = _grown(torch.cat([_shrunk(sets[:_EXCHANGED]), smaller]), gram, slope)
-            for chosen in sets[:_REFITTED].tolist():
+            level = float(levels[0])
+            worth = levels <= _HOPELESS * min(level, least * self._spread)
+            for chosen in sets[worth][:_REFITTED].tolist():
                 reduced = self._reduced(chosen)
                 if reduced is not None and reduced not in seen:
                     seen.add(reduced)
@@ -129,9 +142,14 @@ class _Beam:
                     if ratio is not None:
                         least = min(least, ratio.mse)
                         yield ratio
+            if size == _MOST_TERMS:
+                break
+            smaller = sets
+            sets, levels = relations.best(relations.grown(smaller))
+            # any column of the best sets may be exchanged for another
+            sets, levels = relations.best(torch.cat([sets, relations.grown(_shrunk(sets[:_EXCHANGED]))]))
             if not len(levels) or float(levels[0]) > _LOWER * level:  # few rows allow few columns
                 break
-            level = float(levels[0])
 
     def _reduced(self, chosen: Sequence[int]) -> frozenset[_Column] | None:
         """The set without the atoms that all its monomials share; None if it says nothing of the target."""
@@ -165,7 +183,7 @@ class _Beam:
             weight = 1 / q.abs()
             weight = weight / weight.mean()
             predicted = self._view.inverse(-(torch.where(targets, 0.0, bare) @ c) / q)
-            error = float((predicted - self._y).square().mean() / self._y.var(correction=0))
+            error = float((self._row_weight * (predicted - self._y)).square().mean() / self._spread)
             if not error <= _HOPELESS * least:
                 return None
         n = len(self._y)
@@ -181,16 +199,70 @@ class _Beam:
         return self._view.restored(sympy.Add(*sides[0]) / sympy.Add(*sides[1]))
 
 
-def _grown(sets: Tensor, gram: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
-    """The best sets with one more column, best first, and their errors. sets: (s, k)."""
-    k = len(gram)
-    more = torch.arange(k).repeat(len(sets))
-    base = sets.repeat_interleave(k, 0)
-    grown = torch.cat([base, more[:, None]], 1)[(base != more[:, None]).all(1)]
-    grown = _distinct(grown.sort(1).values, k)
-    levels = _levels(gram[grown[:, :, None], grown[:, None, :]], slope[grown[:, :, None], grown[:, None, :]])
-    best = levels.argsort()[:_BEAM]
-    return grown[best], levels[best]
+@dataclass(frozen=True)
+class _Relations:
+    """Inner products of all columns, and of what noise in the target adds to them.
+
+    Attributes:
+        gram: Of the columns, `(k, k)`.
+        slope: Of their derivatives by the target, `(k, k)`.
+        target: Which columns have the target as a factor, `(k,)`.
+    """
+
+    gram: Tensor
+    slope: Tensor
+    target: Tensor
+
+    def pairs(self) -> Tensor:
+        """Every column with the target as a factor, with any other one."""
+        k = len(self.gram)
+        first = self.target.nonzero()[:, 0].repeat_interleave(k)
+        second = torch.arange(k).repeat(int(self.target.sum()))
+        sets = torch.stack([first, second], 1)[first != second]
+        return _distinct(sets.sort(1).values, k)
+
+    def best(self, sets: Tensor) -> tuple[Tensor, Tensor]:
+        """The best of some sets, best first, and their errors. sets: (s, k)."""
+        sets = _distinct(sets.sort(1).values, len(self.gram))
+        levels, _ = self.levels(sets)
+        order = levels.argsort()[:_BEAM]
+        return sets[order], levels[order]
+
+    def levels(self, sets: Tensor) -> tuple[Tensor, Tensor]:
+        """Smallest `c'Gc / c'Sc` of each set, and the c that it belongs to; infinite where columns depend."""
+        white, factor, bad = _whitened(self._part(self.gram, sets), self._part(self.slope, sets))
+        # the largest eigenvalue by repeated squaring: far faster than an eigenvalue solver on many tiny matrices
+        power = white
+        for _ in range(5):
+            power = power / _trace(power).clamp_min(1e-300)[:, None, None]
+            power = power @ power
+        largest = _trace(power @ white) / _trace(power)
+        vector = power.gather(2, power.diagonal(dim1=1, dim2=2).argmax(1)[:, None, None].expand(-1, sets.shape[1], 1))
+        c = torch.linalg.solve_triangular(factor.mT, vector, upper=True)[:, :, 0]
+        return torch.where(bad | ~largest.isfinite(), torch.inf, 1 / largest), c
+
+    def grown(self, sets: Tensor) -> Tensor:
+        """Each set with one more column: the ones that best explain what it leaves. sets: (s, k)."""
+        _, c = self.levels(sets)
+        bare = (~self.target[sets]).to(c.dtype)
+        inside = self._part(self.gram, sets)
+        rows = self.gram[sets]  # (s, k, all)
+        # parts of the numerator have been fitted to the rest: only what they leave of a column can help
+        masked = inside * bare[:, :, None] * bare[:, None, :] + torch.diag_embed(1 - bare)
+        shares = torch.linalg.solve(masked, rows * bare[:, :, None])
+        left = torch.einsum("sk,ska->sa", c, rows) - torch.einsum(
+            "sk,skl,sla->sa", c, inside * bare[:, None, :], shares
+        )
+        size = self.gram.diagonal() - (rows * bare[:, :, None] * shares).sum(1)
+        gain = left.square() / size.clamp_min(1e-12)
+        gain = torch.where(gain.isfinite(), gain, -1.0).scatter(1, sets, -1.0)
+        more = gain.topk(min(_TRIED, gain.shape[1]), 1).indices
+        grown = torch.cat([sets.repeat_interleave(more.shape[1], 0), more.reshape(-1, 1)], 1)
+        return grown[(sets.repeat_interleave(more.shape[1], 0) != more.reshape(-1, 1)).all(1)]
+
+    @staticmethod
+    def _part(matrix: Tensor, sets: Tensor) -> Tensor:
+        return matrix[sets[:, :, None], sets[:, None, :]]
 
 
 def _shrunk(sets: Tensor) -> Tensor:
@@ -215,18 +287,6 @@ def _whitened(gram: Tensor, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     white = torch.linalg.solve_triangular(factor, half.mT, upper=False)
     bad = (info > 0) | ~white.isfinite().flatten(-2).all(-1)
     return torch.where(bad[..., None, None], 0.0, (white + white.mT) / 2), factor, bad
-
-
-def _levels(gram: Tensor, slope: Tensor) -> Tensor:
-    """Smallest `c'Gc / c'Sc` of each pair of matrices, `(batch, k, k)`; infinite where G is singular."""
-    white, _, bad = _whitened(gram, slope)
-    # the largest eigenvalue by repeated squaring: far faster than an eigenvalue solver on many tiny matrices
-    power = white
-    for _ in range(5):
-        power = power / _trace(power).clamp_min(1e-300)[:, None, None]
-        power = power @ power
-    largest = _trace(power @ white) / _trace(power)
-    return torch.where(bad | ~largest.isfinite(), torch.inf, 1 / largest)
 
 
 def _trace(matrices: Tensor) -> Tensor:

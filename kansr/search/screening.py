@@ -13,10 +13,10 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-__all__ = ["relevant"]
+__all__ = ["relevant", "visible"]
 
 # With fewer columns there is nothing to gain, with fewer rows the tests see nothing.
-_FEW_COLUMNS, _FEW_ROWS = 4, 200
+_FEW_COLUMNS, _FEW_ROWS = 6, 200
 # Degree of a column's polynomials.
 _DEGREE = 4
 # Chances of being kept for a column without any influence: a kept one costs time, a lost one the law.
@@ -34,35 +34,46 @@ def relevant(x: Tensor, y: Tensor) -> list[int]:
         x: Columns, `(n, d)`, rows in random order.
         y: Target, `(n,)`.
     """
-    d = x.shape[1]
-    every = list(range(d))
-    x, y = x[:_ROWS], y[:_ROWS]
-    n = len(y)
-    if d < _FEW_COLUMNS or n < max(_FEW_ROWS, 6 * _DEGREE * d):
+    every = list(range(x.shape[1]))
+    if len(every) < _FEW_COLUMNS or len(y) < max(_FEW_ROWS, 6 * _DEGREE * len(every)):
         return every
+    return sorted(visible(x, y)) or every
+
+
+def visible(x: Tensor, y: Tensor, weight: Tensor | None = None) -> set[int]:
+    """Numbers of the columns that one of the tests sees.
+
+    Args:
+        x: Columns, `(n, d)`.
+        y: Target, `(n,)`.
+        weight: One over the size of each row's error, up to a factor, `(n,)`.
+    """
+    x, y = x[:_ROWS], y[:_ROWS]
+    weight = torch.ones_like(y) if weight is None else weight[:_ROWS] / weight[:_ROWS].square().mean().sqrt()
     powers = [_polynomials(column) for column in x.T]
     # a target with rare large values hides an influence on all the others, its ranks do not
-    kept = set().union(*(_influential(powers, (t - t.mean()) / t.std()) for t in (y, _ranks(y))))
-    return sorted(kept) or every
+    return set().union(*(_influential(powers, (t - t.mean()) / t.std(), weight) for t in (y, _ranks(y))))
 
 
-def _influential(powers: list[Tensor], y: Tensor) -> set[int]:
+def _influential(powers: list[Tensor], y: Tensor, weight: Tensor) -> set[int]:
     """Columns that one of the tests sees. y: (n,), standardised."""
-    q, _ = torch.linalg.qr(_design(powers))
+    one = weight[:, None]
+    y = y * weight
+    q, _ = torch.linalg.qr(_design(powers, one))
     left = _without(q, y)
     freedom = len(y) - q.shape[1]
-    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, freedom) < _BY_EFFECT}
+    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, one) < _BY_EFFECT}
     for j, k in combinations(range(len(powers)), 2):
         if j in kept and k in kept:
             continue
-        products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1)
+        products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1) * one
         if _interaction(_without(q, products), left, freedom) < _BY_INTERACTION:
             kept |= {j, k}
     return kept
 
 
-def _design(powers: list[Tensor]) -> Tensor:
-    return torch.cat([torch.ones(len(powers[0]), 1, dtype=torch.float64), *powers], 1)
+def _design(powers: list[Tensor], weight: Tensor) -> Tensor:
+    return torch.cat([torch.ones_like(weight), *powers], 1) * weight
 
 
 def _ranks(values: Tensor) -> Tensor:
@@ -84,9 +95,10 @@ def _without(q: Tensor, values: Tensor) -> Tensor:
     return values - q @ (q.T @ values)
 
 
-def _effect(powers: list[Tensor], j: int, y: Tensor, left: Tensor, freedom: int) -> float:
+def _effect(powers: list[Tensor], j: int, y: Tensor, left: Tensor, weight: Tensor) -> float:
     """Chance that a column without influence improves the regression as much as this one."""
-    q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j]))
+    q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j], weight))
+    freedom = len(y) - q.shape[1] - powers[j].shape[1]
     gain = float(_without(q, y).square().sum() - left.square().sum())
     return _chance(gain, powers[j].shape[1], left, freedom)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -13,6 +13,7 @@ from torch import Tensor
 from kansr.formula.constants import Rows, Template
 from kansr.formula.dual import evaluate_dual
 from kansr.kan.network import Network
+from kansr.search.factors import product
 from kansr.search.lens import Lens
 from kansr.search.sample import Sample
 
@@ -31,6 +32,7 @@ class Table:
         symbols: A symbol for each column.
         weight: Factor on each training row's residual, rms one, `(n,)`; None where all count alike.
         weight_held: The same for the rows that decide.
+        factor: What was divided out of the target: a formula for it still has to be multiplied by this.
     """
 
     x: Tensor
@@ -40,6 +42,7 @@ class Table:
     symbols: Sequence[sympy.Symbol]
     weight: Tensor | None = None
     weight_held: Tensor | None = None
+    factor: sympy.Expr = sympy.S.One
 
     @property
     def holds_out(self) -> bool:
@@ -51,6 +54,23 @@ class Table:
         symbols = [self.symbols[j] for j in columns]
         x = self.x[:, columns]
         return replace(self, x=x, x_held=self.x_held[:, columns] if self.holds_out else x, symbols=symbols)
+
+    def divided(self, exponents: Mapping[int, float]) -> Table:
+        """The same rows with the target divided by powers of columns, and without these columns.
+
+        Weights make errors of the quotient count as much as those of the target itself.
+        """
+        factor, factor_held = product(self.x, exponents), product(self.x_held, exponents)
+        powers = [self.symbols[j] ** sympy.Rational(p) for j, p in exponents.items()]
+        rest = self.only([j for j in range(self.x.shape[1]) if j not in exponents])
+        return replace(
+            rest,
+            y=self.y / factor,
+            y_held=self.y_held / factor_held,
+            weight=_scaled(factor, self.weight),
+            weight_held=_scaled(factor_held, self.weight_held),
+            factor=self.factor * sympy.Mul(*powers),
+        )
 
     def rows(self, most: int | None = None) -> Rows:
         """The first training rows, all by default."""
@@ -68,7 +88,9 @@ class Table:
         # where the same rows fitted the coefficients, each of them has used up one
         spent = 0 if self.holds_out else sum(network.sizes)
         rows = max(len(self.y_held) - spent, 1)
-        return _finite(float((output - self.y_held).square().sum()) / rows / _variance(self.y_held))
+        weight = torch.ones_like(self.y_held) if self.weight_held is None else self.weight_held
+        squares = (weight * (output - self.y_held)).square().sum()
+        return _finite(float(squares) / rows / _variance(self.y_held, weight))
 
     def formula_error(self, template: Template) -> float:
         """Mean square error of a formula on the held rows, over the target's variance there."""
@@ -89,8 +111,16 @@ class Table:
         return bool((value > 0).all())
 
 
-def _variance(y: Tensor) -> float:
-    return max(float(y.var(correction=0)), 1e-300)
+def _variance(y: Tensor, weight: Tensor | None = None) -> float:
+    if weight is None:
+        return max(float(y.var(correction=0)), 1e-300)
+    w2 = weight.square()
+    return max(float((w2 * (y - (w2 @ y) / w2.sum()).square()).mean()), 1e-300)
+
+
+def _scaled(factor: Tensor, weight: Tensor | None) -> Tensor:
+    scaled = factor.abs() if weight is None else factor.abs() * weight
+    return scaled / scaled.square().mean().sqrt()
 
 
 def _finite(error: float) -> float:

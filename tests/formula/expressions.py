@@ -42,7 +42,7 @@ SPECIAL: tuple[Call, ...] = (
 EXPONENTS = (-3, -2, -1, 2, 3, 4, sympy.Rational(1, 2), sympy.Rational(-1, 2), sympy.Rational(3, 2))
 
 # What SymPy makes of 1/0, sqrt(-1), tan(pi/2) and their like.
-WITHOUT_VALUE = (sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.AccumBounds)
+WITHOUT_VALUE = (sympy.besseli, sympy.I, sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.AccumBounds)
 
 numbers = st.one_of(
     st.integers(-4, 4).map(sympy.Integer),

@@ -1,0 +1,74 @@
+"""Factors of the law that are powers of one column: they are found first and divided out.
+
+`y = x**p * g(others)` makes `y / x**p` independent of x, which the tests of `kansr.search.screening` can tell without
+knowing g. What is left is a smaller problem: fewer columns, shorter formulas. (Separability was AI Feynman's strongest
+move: S.-M. Udrescu & M. Tegmark, Science Advances 6, 2020; there it needs a trained network, here the rows alone.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from kansr.search.screening import visible
+
+__all__ = ["power_factors", "product"]
+
+# With fewer rows the tests see nothing.
+_FEW_ROWS = 200
+# A column that spans no more than this factor does not show a power.
+_NARROW = 1.3
+# Standard error of an exponent from which its nearest half says nothing.
+_SURE = 0.15
+# Exponents are halves of whole numbers up to this.
+_HIGHEST = 6
+
+
+def power_factors(x: Tensor, y: Tensor) -> Mapping[int, float]:
+    """Exponents of the columns that enter as a power and in no other way.
+
+    Args:
+        x: Columns, `(n, d)`, rows in random order.
+        y: Target, `(n,)`.
+    """
+    if len(y) < _FEW_ROWS or x.shape[1] < 2 or not bool((y != 0).all()):
+        return {}
+    exponents = _slopes(x, y)
+    for _ in range(2):  # one that is no power spoils the test of none of the others, but the second look is cleaner
+        if not exponents:
+            break
+        factor = product(x, exponents)
+        left = y / factor
+        # noise that was the same for all rows now is not, and weights mend that; on clean data they do harm
+        seen = visible(x, left) & visible(x, left, factor.abs())
+        exponents = {j: p for j, p in exponents.items() if j not in seen}
+    return exponents
+
+
+def product(x: Tensor, exponents: Mapping[int, float]) -> Tensor:
+    """The product of powers of columns, `(n,)`. x: (n, d)."""
+    powers = [x[:, j] ** p for j, p in exponents.items()]
+    return torch.stack([torch.ones_like(x[:, 0]), *powers]).prod(0)
+
+
+def _slopes(x: Tensor, y: Tensor) -> dict[int, float]:
+    """Exponents that a regression of logarithms suggests, for the columns that could be powers."""
+    able = [j for j, c in enumerate(x.T) if float(c.min()) > 0 and float(c.max()) > _NARROW * float(c.min())]
+    if not able:
+        return {}
+    logs = torch.stack([x[:, j].log() for j in able], 1)
+    # other influences, roughly: they only have to be kept from blurring the slopes
+    others = [(c - c.mean()) / c.std() for j, c in enumerate(x.T) if j not in able]
+    design = torch.stack([torch.ones_like(y), *logs.T, *others, *(o * o for o in others)], 1)
+    target = y.abs().log()
+    solution = torch.linalg.lstsq(design, target[:, None], driver="gelsd").solution[:, 0]
+    noise = (target - design @ solution).square().sum() / (len(y) - design.shape[1])
+    errors = (noise * torch.linalg.pinv(design.T @ design, hermitian=True).diagonal()).sqrt()
+    found = {}
+    for j, slope, error in zip(able, solution[1:].tolist(), errors[1:].tolist(), strict=False):
+        power = round(2 * slope) / 2
+        if 0 < abs(power) <= _HIGHEST and error < min(_SURE, abs(slope) / 6):
+            found[j] = power
+    return found
