@@ -54,8 +54,9 @@ _PATIENCE, _HARDLY_NOISE = 6, 1e-3
 _LONG_PATIENCE = 24
 # Networks that explain no more than this share of what a formula leaves show that only noise is left.
 _UNEXPLAINED = 0.98
-# With more constants than this a simpler formula is looked for during so many more structures.
-_FEW, _AFTERWARDS = 2, 8
+# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a simpler
+# one, which is looked for during so many more structures.
+_FEW, _NODES, _MORE_NODES, _AFTERWARDS = 2, 3, 6, 8
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
@@ -241,11 +242,17 @@ class Search:
             self._name_best(2, Effort.WIDE)
         if not self._structureless():
             return False
-        if self._tried < self._last_test + _AFTERWARDS and len(self._ledger.best.finished.template.symbols) > _FEW:
+        if self._tried < self._last_test + _AFTERWARDS and not self._is_short(self._ledger.best):
             return False
         known = self._ledger.best
         self._name_best(2, Effort.WIDE)
         return self._ledger.best is known
+
+    @staticmethod
+    def _is_short(found: Found) -> bool:
+        """Whether a simpler formula that does the same is not to be expected."""
+        columns = len(found.finished.expression.free_symbols)
+        return len(found.finished.template.symbols) <= _FEW and found.complexity <= _NODES * columns + _MORE_NODES
 
     def _structureless(self) -> bool:
         """Whether networks trained on what the best formula leaves predict nothing of it on held rows."""
@@ -274,7 +281,7 @@ class Search:
                 expression = self._table.factor * ratio.expression()
                 if ratio.length < self._shortest and self._ledger.add(expression, None, lambda mse: True):
                     self._shortest = ratio.length
-            if self._structureless() and len(self._ledger.best.finished.template.symbols) <= _FEW:
+            if self._structureless() and self._is_short(self._ledger.best):
                 return True
         return False
 

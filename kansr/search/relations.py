@@ -21,8 +21,9 @@ from kansr.search.atoms import Atom, View, both_sides, columns_of, families, pai
 
 __all__ = ["paired_relations", "relations"]
 
-# No more columns than this in one factorisation; the second figure where there are many factorisations.
-_MOST_COLUMNS, _FEWER_COLUMNS = 400, 260
+# No more columns than this in one factorisation: of monomials in the columns alone, with functions of columns (there
+# are many such sets), and with functions of pairs of columns (there are very many).
+_MOST_COLUMNS, _FEWER_COLUMNS, _FEW_COLUMNS = 400, 200, 160
 # No monomials of a higher degree; in one variable a high degree imitates any smooth function.
 _MOST_DEGREE, _MOST_DEGREE_ALONE = 8, 6
 # A column depends on those before it if no more than this share of it is left. One of which less than the second share
@@ -54,7 +55,8 @@ def relations(
             if expired():
                 return
             for ratio in (False, True):
-                yield from _laws(atoms, view, _MOST_COLUMNS, ratio=ratio)
+                most = _MOST_COLUMNS if len(atoms) == len(columns) else _FEWER_COLUMNS
+                yield from _laws(atoms, view, most, ratio=ratio)
 
 
 def paired_relations(
@@ -80,7 +82,7 @@ def paired_relations(
             if expired():
                 return
             for view in seen:
-                yield from _laws(atoms, view, _FEWER_COLUMNS, ratio=True)
+                yield from _laws(atoms, view, _FEW_COLUMNS, ratio=True)
 
 
 def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool) -> Iterator[sympy.Expr]:

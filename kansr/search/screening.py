@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
-from scipy import stats
+from scipy.special import fdtrc
 from torch import Tensor
 
 __all__ = ["relevant", "visible"]
@@ -111,4 +111,4 @@ def _interaction(products: Tensor, left: Tensor, freedom: int) -> float:
 
 def _chance(gain: float, parameters: int, left: Tensor, freedom: int) -> float:
     noise = max(float(left.square().sum()), _ROUNDING * len(left)) / freedom
-    return float(stats.f.sf(gain / parameters / noise, parameters, freedom))
+    return float(fdtrc(parameters, freedom, max(gain, 0.0) / parameters / noise))
