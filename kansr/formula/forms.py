@@ -109,7 +109,8 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
         p, q = sympy.sqrt(coefficients[square_a]), sympy.sqrt(coefficients[square_b])
         twice = coefficients[product]
         if p.is_Rational and q.is_Rational and p > 0 and abs(twice) == 2 * p * q:
-            brackets.append((p * a + sympy.sign(twice) * q * b) ** 2)
+            inside = p * a + sympy.sign(twice) * q * b
+            brackets.append(min(inside, -inside, key=complexity) ** 2)
             for part in (square_a, square_b, product):
                 del coefficients[part]
     return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))

@@ -54,8 +54,8 @@ _PATIENCE, _HARDLY_NOISE = 6, 1e-3
 _LONG_PATIENCE = 24
 # Networks that explain no more than this share of what a formula leaves show that only noise is left.
 _UNEXPLAINED = 0.98
-# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a simpler
-# one, which is looked for during so many more structures.
+# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a
+# simpler one, which is looked for during so many more structures.
 _FEW, _NODES, _MORE_NODES, _AFTERWARDS = 2, 3, 6, 8
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
@@ -180,7 +180,7 @@ class Search:
         """Searches until the data are explained, everything was tried or the time is up."""
         outcome = self._rounds()
         found, refused = (
-            sorted(formulas, key=lambda f: f.finished.length) for formulas in (self._ledger.found, self._ledger.refused)
+            sorted(f, key=lambda f: f.finished.length) for f in (self._ledger.found, self._ledger.refused)
         )
         unseen = [] if self._table is self._whole else self._unseen
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
@@ -266,7 +266,9 @@ class Search:
                 for structure in probes(left.x.shape[1]):
                     rows = left.seen(lens, TRAINING_ROWS)
                     trained = train_structure(structure, rows, self._generator, self._budget.expired)
-                    if trained is None or left.network_error(trained.network, lens) < _UNEXPLAINED:
+                    if trained is None or self._budget.expired():  # half-trained networks predict nothing
+                        return False
+                    if left.network_error(trained.network, lens) < _UNEXPLAINED:
                         return False
                 self._verdict = True
         return self._verdict

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from kansr.search.atoms import Atom, View, both_sides, columns_of, families, pairs, views
+from kansr.train.levenberg_marquardt import never
 
 __all__ = ["paired_relations", "relations"]
 
@@ -38,7 +39,7 @@ _MOST_PAIRED = 6
 
 
 def relations(
-    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool]
+    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool] = never
 ) -> Iterator[sympy.Expr]:
     """Formulas in the columns and functions of single columns that hold exactly on the rows, simple ones first.
 
@@ -60,7 +61,7 @@ def relations(
 
 
 def paired_relations(
-    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool]
+    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool] = never
 ) -> Iterator[sympy.Expr]:
     """The same with functions of the product, ratio, sum or difference of two columns; takes seconds.
 
