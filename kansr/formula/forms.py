@@ -106,11 +106,11 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
         square_a, square_b, product = roots[a], roots[b], a * b
         if not all(part in coefficients for part in (square_a, square_b, product)):
             continue
-        p, q = sympy.sqrt(coefficients[square_a]), sympy.sqrt(coefficients[square_b])
-        twice = coefficients[product]
-        if p.is_Rational and q.is_Rational and p > 0 and abs(twice) == 2 * p * q:
-            inside = p * a + sympy.sign(twice) * q * b
-            brackets.append(min(inside, -inside, key=complexity) ** 2)
+        p, q, twice = (coefficients[part] for part in (square_a, square_b, product))
+        if twice**2 == 4 * p * q:
+            # whole numbers inside the bracket if these are squares themselves
+            root = sympy.sqrt(p) if sympy.sqrt(p).is_Rational else sympy.Integer(1)
+            brackets.append(p / root**2 * (root * a + twice * root / (2 * p) * b) ** 2)
             for part in (square_a, square_b, product):
                 del coefficients[part]
     return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations, combinations_with_replacement
 
 import sympy
 import torch
 from torch import Tensor
 
-__all__ = ["Atom", "View", "both_sides", "columns_of", "families", "pairs", "views"]
+__all__ = ["Atom", "View", "both_sides", "columns_of", "families", "paired_families", "views"]
 
 _ANY_POWER = 99
 # Beyond this exp(y) and sinh(y) tell large targets only.
@@ -58,6 +58,10 @@ class Atom:
         """Exponential."""
         return [Atom(self.values.exp(), sympy.exp(self.expression))]
 
+    def distance(self, other: Atom) -> Atom:
+        """Square of the difference."""
+        return Atom((self.values - other.values).square(), (self.expression - other.expression) ** 2)
+
     def sqrt(self) -> list[Atom]:
         """Square root."""
         return [Atom(self.values.sqrt(), sympy.sqrt(self.expression), 1)]
@@ -77,10 +81,22 @@ def families(columns: list[Atom]) -> list[list[Atom]]:
     for one in columns if len(columns) > 1 else []:
         roots = [r for c in columns if c is not one for r in c.sqrt()]
         sets += [columns + one.waves(), columns + one.waves() + roots]
-    return sets
+    distances = [a.distance(b) for a, b in combinations(columns, 2)]
+    return [*sets, columns + distances] if distances else sets
 
 
-def pairs(columns: Sequence[Atom]) -> Iterator[tuple[Atom, Atom, Atom]]:
+def paired_families(columns: list[Atom]) -> Iterator[list[Atom]]:
+    """Sets of atoms with functions of two columns together."""
+    waves = [w for c in columns for w in c.waves()]
+    for pair, first, second in _pairs(columns):
+        yield columns + pair.waves()
+        yield columns + pair.exp()
+        yield pair.waves() + waves
+        for one in dict.fromkeys((first, second)):
+            yield columns + pair.waves() + one.waves()
+
+
+def _pairs(columns: Sequence[Atom]) -> Iterator[tuple[Atom, Atom, Atom]]:
     """Squares, products, differences, ratios and sums of columns, each with the two that it is made of."""
     for a, b in combinations_with_replacement(columns, 2):
         yield Atom(a.values * b.values, a.expression * b.expression), a, b

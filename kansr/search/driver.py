@@ -25,7 +25,7 @@ from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.ratios import Ratio, ratios
 from kansr.search.relations import paired_relations, relations
 from kansr.search.score import spline_length
-from kansr.search.screening import relevant
+from kansr.search.screening import relevant, surely_relevant
 from kansr.search.structures import probes, structures
 from kansr.search.table import Table
 from kansr.search.training import TRAINING_ROWS, train_structure
@@ -56,7 +56,7 @@ _LONG_PATIENCE = 24
 _UNEXPLAINED = 0.98
 # A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a
 # simpler one, which is looked for during so many more structures.
-_FEW, _NODES, _MORE_NODES, _AFTERWARDS = 2, 3, 6, 8
+_FEW, _NODES, _MORE_NODES, _AFTERWARDS = 1, 3, 6, 8
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
@@ -179,9 +179,8 @@ class Search:
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
         outcome = self._rounds()
-        found, refused = (
-            sorted(f, key=lambda f: f.finished.length) for f in (self._ledger.found, self._ledger.refused)
-        )
+        ledger = self._ledger
+        found, refused = (sorted(each, key=lambda f: f.finished.length) for each in (ledger.found, ledger.refused))
         unseen = [] if self._table is self._whole else self._unseen
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
@@ -194,8 +193,7 @@ class Search:
         for number in range(_ROUNDS):
             self._table = self._whole if number else self._table
             known = (self._least, len(self._ledger.found))
-            outcome = self._round()
-            if outcome is not None:
+            if (outcome := self._round()) is not None:
                 return outcome
             self._name_best(4, Effort.THOROUGH if number else Effort.WIDE)
             if self._ledger.explains_all() or self._structureless():
@@ -263,12 +261,11 @@ class Search:
                 self._listener.stage(Stage.TEST)
                 left = self._whole.residuals(best.finished.template)
                 lens = Lens.of(left.x, left.y, TargetView.RAW)
+                rows, expired = left.seen(lens, TRAINING_ROWS), self._budget.expired
                 for structure in probes(left.x.shape[1]):
-                    rows = left.seen(lens, TRAINING_ROWS)
-                    trained = train_structure(structure, rows, self._generator, self._budget.expired)
-                    if trained is None or self._budget.expired():  # half-trained networks predict nothing
-                        return False
-                    if left.network_error(trained.network, lens) < _UNEXPLAINED:
+                    trained = train_structure(structure, rows, self._generator, expired)
+                    # a network that the clock cut off proves nothing
+                    if trained is None or expired() or left.network_error(trained.network, lens) < _UNEXPLAINED:
                         return False
                 self._verdict = True
         return self._verdict
@@ -294,12 +291,14 @@ class Search:
     def _related(self, relations: _Relations) -> bool:
         """Whether an algebraic relation explains everything."""
         self._listener.stage(Stage.RELATE)
-        for law in relations(self._table.x, self._table.y, self._table.symbols, self._budget.expired):
-            self._ledger.add(self._table.factor * law, None, lambda mse: mse < CLEAN)
-            if self._ledger.explains_all():
-                return True
-            if self._budget.expired():
-                break
+        # an irrelevant column makes so many more monomials that the right ones may find no room
+        sure = surely_relevant(self._table.x, self._table.y)
+        tables = [self._table.only(sure)] if len(sure) < self._table.x.shape[1] else []
+        for table in [*tables, self._table]:
+            for law in relations(table.x, table.y, table.symbols, self._budget.expired):
+                self._ledger.add(table.factor * law, None, lambda mse: mse < CLEAN)
+                if self._ledger.explains_all():
+                    return True
         return False
 
     # --- networks

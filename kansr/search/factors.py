@@ -21,7 +21,7 @@ _FEW_ROWS = 200
 # A column that spans no more than this factor does not show a power.
 _NARROW = 1.3
 # Standard error of an exponent from which its nearest half says nothing.
-_SURE = 0.15
+_SURE = 0.05
 # Exponents are halves of whole numbers up to this.
 _HIGHEST = 6
 
@@ -69,6 +69,6 @@ def _slopes(x: Tensor, y: Tensor) -> dict[int, float]:
     found = {}
     for j, slope, error in zip(able, solution[1:].tolist(), errors[1:].tolist(), strict=False):
         power = round(2 * slope) / 2
-        if 0 < abs(power) <= _HIGHEST and error < min(_SURE, abs(slope) / 6):
+        if 0 < abs(power) <= _HIGHEST and error < _SURE:
             found[j] = power
     return found

@@ -14,12 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 
 import sympy
 import torch
 from torch import Tensor
 
-from kansr.search.atoms import Atom, View, both_sides, columns_of, families, views
+from kansr.search.atoms import Atom, View, both_sides, columns_of, families, paired_families, views
 from kansr.search.score import NODE
 from kansr.train.levenberg_marquardt import never
 
@@ -41,6 +42,8 @@ _LOWER = 0.99
 _HOPELESS = 4.0
 # A target close to the end of its range says nothing of the inverse function: no row counts for more than this.
 _STEEPEST = 10.0
+# With more columns there are too many pairs of them.
+_MOST_PAIRED = 3
 # No monomials of a higher degree.
 _MOST_DEGREE = 5
 
@@ -88,7 +91,8 @@ def ratios(
     columns = columns_of(x, symbols)
     seen = views(y)
     least = math.inf
-    for atoms in families(columns):
+    more = paired_families(columns) if len(columns) <= _MOST_PAIRED else ()
+    for atoms in chain(families(columns), more):
         found: list[Ratio] = []
         for view in seen:
             if expired():

@@ -17,7 +17,7 @@ import sympy
 import torch
 from torch import Tensor
 
-from kansr.search.atoms import Atom, View, both_sides, columns_of, families, pairs, views
+from kansr.search.atoms import Atom, View, both_sides, columns_of, families, paired_families, views
 from kansr.train.levenberg_marquardt import never
 
 __all__ = ["paired_relations", "relations"]
@@ -74,16 +74,12 @@ def paired_relations(
     columns = columns_of(x, symbols)
     if len(columns) > _MOST_PAIRED:
         return
-    waves = [w for c in columns for w in c.waves()]
     seen = [view for view in views(y) if view.common]
-    for pair, first, second in pairs(columns):
-        sets = [columns + pair.waves(), columns + pair.exp(), pair.waves() + waves]
-        sets += [columns + pair.waves() + one.waves() for one in dict.fromkeys((first, second))]
-        for atoms in sets:
+    for atoms in paired_families(columns):
+        for view in seen:
             if expired():
                 return
-            for view in seen:
-                yield from _laws(atoms, view, _FEW_COLUMNS, ratio=True)
+            yield from _laws(atoms, view, _FEW_COLUMNS, ratio=True)
 
 
 def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool) -> Iterator[sympy.Expr]:

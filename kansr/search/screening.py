@@ -13,7 +13,7 @@ import torch
 from scipy.special import fdtrc
 from torch import Tensor
 
-__all__ = ["relevant", "visible"]
+__all__ = ["relevant", "surely_relevant", "visible"]
 
 # With fewer columns there is nothing to gain, with fewer rows the tests see nothing.
 _FEW_COLUMNS, _FEW_ROWS = 6, 200
@@ -21,10 +21,19 @@ _FEW_COLUMNS, _FEW_ROWS = 6, 200
 _DEGREE = 4
 # Chances of being kept for a column without any influence: a kept one costs time, a lost one the law.
 _BY_EFFECT, _BY_INTERACTION = 5e-3, 5e-4
+# Where a lucky column does harm the chances are so many times smaller.
+_NO_DOUBT = 1e-4
 # Rows that the tests need no more of.
 _ROWS = 3000
 # Share of the target's variance below which there is only rounding.
 _ROUNDING = 1e-24
+
+
+def surely_relevant(x: Tensor, y: Tensor) -> list[int]:
+    """Numbers of the columns whose influence is beyond doubt, in order; the same on exact data, without lucky ones."""
+    if len(y) < _FEW_ROWS:
+        return list(range(x.shape[1]))
+    return sorted(visible(x, y, doubt=_NO_DOUBT)) or list(range(x.shape[1]))
 
 
 def relevant(x: Tensor, y: Tensor) -> list[int]:
@@ -40,34 +49,35 @@ def relevant(x: Tensor, y: Tensor) -> list[int]:
     return sorted(visible(x, y)) or every
 
 
-def visible(x: Tensor, y: Tensor, weight: Tensor | None = None) -> set[int]:
+def visible(x: Tensor, y: Tensor, weight: Tensor | None = None, doubt: float = 1.0) -> set[int]:
     """Numbers of the columns that one of the tests sees.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
         weight: One over the size of each row's error, up to a factor, `(n,)`.
+        doubt: Factor on the chances of being seen for a column without any influence.
     """
     x, y = x[:_ROWS], y[:_ROWS]
     weight = torch.ones_like(y) if weight is None else weight[:_ROWS] / weight[:_ROWS].square().mean().sqrt()
     powers = [_polynomials(column) for column in x.T]
     # a target with rare large values hides an influence on all the others, its ranks do not
-    return set().union(*(_influential(powers, (t - t.mean()) / t.std(), weight) for t in (y, _ranks(y))))
+    return set().union(*(_influential(powers, (t - t.mean()) / t.std(), weight, doubt) for t in (y, _ranks(y))))
 
 
-def _influential(powers: list[Tensor], y: Tensor, weight: Tensor) -> set[int]:
+def _influential(powers: list[Tensor], y: Tensor, weight: Tensor, doubt: float) -> set[int]:
     """Columns that one of the tests sees. y: (n,), standardised."""
     one = weight[:, None]
     y = y * weight
     q, _ = torch.linalg.qr(_design(powers, one))
     left = _without(q, y)
     freedom = len(y) - q.shape[1]
-    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, one) < _BY_EFFECT}
+    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, one) < doubt * _BY_EFFECT}
     for j, k in combinations(range(len(powers)), 2):
         if j in kept and k in kept:
             continue
         products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1) * one
-        if _interaction(_without(q, products), left, freedom) < _BY_INTERACTION:
+        if _interaction(_without(q, products), left, freedom) < doubt * _BY_INTERACTION:
             kept |= {j, k}
     return kept
 
