@@ -110,7 +110,8 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
         if twice**2 == 4 * p * q:
             # whole numbers inside the bracket if these are squares themselves
             root = sympy.sqrt(p) if sympy.sqrt(p).is_Rational else sympy.Integer(1)
-            brackets.append(p / root**2 * (root * a + twice * root / (2 * p) * b) ** 2)
+            inside = root * a + twice * root / (2 * p) * b
+            brackets.append(p / root**2 * min(inside, -inside, key=complexity) ** 2)
             for part in (square_a, square_b, product):
                 del coefficients[part]
     return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))

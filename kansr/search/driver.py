@@ -204,9 +204,9 @@ class Search:
 
     def _round(self) -> Outcome | None:
         """Every structure once, through every lens."""
-        logarithms = {"exp", "log"} <= {f.name for f in self._functions}
-        views = lenses(self._table.x, self._table.y, logarithms=logarithms)
-        for structure in structures(self._table.x.shape[1]):
+        x, y, names = self._table.x, self._table.y, {f.name for f in self._functions}
+        views = lenses(x, y, logarithms={"exp", "log"} <= names)
+        for structure in structures(x.shape[1]):
             for lens in views:
                 if self._budget.expired():
                     return Outcome.TIME_LIMIT
