@@ -102,7 +102,7 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
         if rest == 1 or exponent == 2:
             roots[sympy.Integer(1) if rest == 1 else base] = rest
     brackets = []
-    for a, b in combinations(roots, 2):
+    for a, b in combinations(sorted(roots, key=lambda root: root.is_number), 2):
         square_a, square_b, product = roots[a], roots[b], a * b
         if not all(part in coefficients for part in (square_a, square_b, product)):
             continue

@@ -21,7 +21,9 @@ _FEW_ROWS = 200
 # A column that spans no more than this factor does not show a power.
 _NARROW = 1.3
 # Standard error of an exponent from which its nearest half says nothing.
-_SURE = 0.05
+_SURE = 0.15
+# How far a slope may lie from an exponent: standard errors, and what other influences may add.
+_FAR, _BIAS = 2.0, 0.1
 # Exponents are halves of whole numbers up to this.
 _HIGHEST = 6
 
@@ -42,7 +44,7 @@ def power_factors(x: Tensor, y: Tensor) -> Mapping[int, float]:
         factor = product(x, exponents)
         left = y / factor
         # noise that was the same for all rows now is not, and weights mend that; on clean data they do harm
-        seen = visible(x, left) & visible(x, left, factor.abs())
+        seen = visible(x, left) & visible(x, left, factor.abs()) | visible(x, left.abs().log())
         exponents = {j: p for j, p in exponents.items() if j not in seen}
     return exponents
 
@@ -69,6 +71,6 @@ def _slopes(x: Tensor, y: Tensor) -> dict[int, float]:
     found = {}
     for j, slope, error in zip(able, solution[1:].tolist(), errors[1:].tolist(), strict=False):
         power = round(2 * slope) / 2
-        if 0 < abs(power) <= _HIGHEST and error < _SURE:
+        if 0 < abs(power) <= _HIGHEST and error < _SURE and abs(slope - power) < _FAR * error + _BIAS:
             found[j] = power
     return found

@@ -1,7 +1,7 @@
 """Which columns matter at all: an analysis of variance with smooth main effects and pairwise interactions.
 
-The target is regressed on low polynomials of every column; an F test tells which columns have an effect of their own.
-What that leaves is regressed on products of two columns' polynomials: a column that acts only together with another
+The target is regressed on low polynomials of every column; a test tells which columns have an effect of their own. What
+that leaves is regressed on products of two columns' polynomials: a column that acts only together with another
 one shows there (R. A. Fisher, 1925; any textbook of regression). A column is left out if neither test sees it.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
-from scipy.special import fdtrc
+from scipy.special import chdtrc
 from torch import Tensor
 
 __all__ = ["relevant", "surely_relevant", "visible"]
@@ -25,6 +25,8 @@ _BY_EFFECT, _BY_INTERACTION = 5e-3, 5e-4
 _NO_DOUBT = 1e-4
 # Rows that the tests need no more of.
 _ROWS = 3000
+# A target that varies no more than this, relative to its size, is constant up to rounding.
+_CONSTANT = 1e-12
 # Share of the target's variance below which there is only rounding.
 _ROUNDING = 1e-24
 
@@ -61,6 +63,8 @@ def visible(x: Tensor, y: Tensor, weight: Tensor | None = None, doubt: float = 1
     x, y = x[:_ROWS], y[:_ROWS]
     weight = torch.ones_like(y) if weight is None else weight[:_ROWS] / weight[:_ROWS].square().mean().sqrt()
     powers = [_polynomials(column) for column in x.T]
+    if float(y.std()) <= _CONSTANT * float(y.abs().max()):
+        return set()
     # a target with rare large values hides an influence on all the others, its ranks do not
     return set().union(*(_influential(powers, (t - t.mean()) / t.std(), weight, doubt) for t in (y, _ranks(y))))
 
@@ -69,15 +73,18 @@ def _influential(powers: list[Tensor], y: Tensor, weight: Tensor, doubt: float) 
     """Columns that one of the tests sees. y: (n,), standardised."""
     one = weight[:, None]
     y = y * weight
+    kept = set()
+    for j, own in enumerate(powers):
+        q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j], one))
+        if _chance(_without(q, own * one), _without(q, y)) < doubt * _BY_EFFECT:
+            kept.add(j)
     q, _ = torch.linalg.qr(_design(powers, one))
     left = _without(q, y)
-    freedom = len(y) - q.shape[1]
-    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, one) < doubt * _BY_EFFECT}
     for j, k in combinations(range(len(powers)), 2):
         if j in kept and k in kept:
             continue
         products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1) * one
-        if _interaction(_without(q, products), left, freedom) < doubt * _BY_INTERACTION:
+        if _chance(_without(q, products), left) < doubt * _BY_INTERACTION:
             kept |= {j, k}
     return kept
 
@@ -105,20 +112,19 @@ def _without(q: Tensor, values: Tensor) -> Tensor:
     return values - q @ (q.T @ values)
 
 
-def _effect(powers: list[Tensor], j: int, y: Tensor, left: Tensor, weight: Tensor) -> float:
-    """Chance that a column without influence improves the regression as much as this one."""
-    q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j], weight))
-    freedom = len(y) - q.shape[1] - powers[j].shape[1]
-    gain = float(_without(q, y).square().sum() - left.square().sum())
-    return _chance(gain, powers[j].shape[1], left, freedom)
+def _chance(terms: Tensor, left: Tensor) -> float:
+    """Chance that terms without influence correlate as much with what a regression leaves.
 
+    A score test that allows the size of what is left to differ from row to row (H. White, Econometrica 48, 1980): on
+    clean data that is what the polynomials miss, which depends on the other columns.
 
-def _interaction(products: Tensor, left: Tensor, freedom: int) -> float:
-    """Chance that a product without influence explains as much of what is left."""
-    q, _ = torch.linalg.qr(products)
-    return _chance(float((q.T @ left).square().sum()), products.shape[1], left, freedom)
-
-
-def _chance(gain: float, parameters: int, left: Tensor, freedom: int) -> float:
-    noise = max(float(left.square().sum()), _ROUNDING * len(left)) / freedom
-    return float(fdtrc(parameters, freedom, max(gain, 0.0) / parameters / noise))
+    Args:
+        terms: `(n, k)`.
+        left: `(n,)`.
+    """
+    scores = terms * left[:, None]
+    total = scores.sum(0)
+    covariance = scores.T @ scores
+    size = covariance.diagonal().clamp_min(_ROUNDING * len(left)).sqrt()
+    scaled = torch.linalg.pinv(covariance / size / size[:, None], hermitian=True, rtol=1e-10)
+    return float(chdtrc(terms.shape[1], float((total / size) @ scaled @ (total / size))))
