@@ -169,8 +169,7 @@ class Search:
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
-        self._idle = 0
-        self._tried = 0
+        self._idle, self._tried = 0, 0
         self._ratios: Iterator[list[Ratio]] = iter(())
         self._shortest = math.inf
         self._tested: Found | None = None
