@@ -5,6 +5,7 @@ Only rearrangements that cannot take long; none of them changes a value.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -48,8 +49,38 @@ def _waves(expression: sympy.Expr) -> Iterator[sympy.Expr]:
         return
     for rule in (TR5, TR6, TR8, TR10i):
         form = rule(expression)
-        yield form
-        yield sympy.factor_terms(sympy.expand_mul(form))
+        expanded = sympy.expand_mul(form)
+        factored = sympy.factor_terms(expanded)
+        yield from (form, factored, _phased(expanded), _phased(factored))
+
+
+def _phased(expression: sympy.Expr) -> sympy.Expr:
+    """`a*sin(u) + b*cos(u)` as `c*sin(u + d)`, wherever it stands, if `a` or `b` is a constant to be fitted."""
+    if expression.is_Atom:
+        return expression
+    arguments = [_phased(a) for a in expression.args]
+    return _one_wave_each(arguments) if expression.is_Add else expression.func(*arguments)
+
+
+def _one_wave_each(terms: Sequence[sympy.Expr]) -> sympy.Expr:
+    sines: dict[sympy.Expr, sympy.Expr] = {}
+    cosines: dict[sympy.Expr, sympy.Expr] = {}
+    rest = []
+    for term in terms:
+        number, wave = term.as_coeff_Mul()
+        waves = {sympy.sin: sines, sympy.cos: cosines}.get(wave.func)
+        if waves is None or wave.args[0] in waves:
+            rest.append(term)
+        else:
+            waves[wave.args[0]] = number
+    for u in sines | cosines:
+        a, b = sines.get(u, sympy.S.Zero), cosines.get(u, sympy.S.Zero)
+        if a != 0 and b != 0 and (a.is_Float or b.is_Float):
+            size, phase = math.hypot(float(a), float(b)), math.atan2(float(b), float(a))
+            rest.append(sympy.Float(size, 17) * sympy.sin(u + sympy.Float(phase, 17)))
+        else:
+            rest += [a * sympy.sin(u), b * sympy.cos(u)]
+    return sympy.Add(*rest)
 
 
 def _squares(expression: sympy.Expr) -> sympy.Expr:
@@ -79,7 +110,8 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
         if twice**2 == 4 * p * q:
             # whole numbers inside the bracket if these are squares themselves
             root = sympy.sqrt(p) if sympy.sqrt(p).is_Rational else sympy.Integer(1)
-            brackets.append(p / root**2 * (root * a + twice * root / (2 * p) * b) ** 2)
+            inside = root * a + twice * root / (2 * p) * b
+            brackets.append(p / root**2 * min(inside, -inside, key=complexity) ** 2)
             for part in (square_a, square_b, product):
                 del coefficients[part]
     return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))

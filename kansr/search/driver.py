@@ -169,8 +169,7 @@ class Search:
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
-        self._idle = 0
-        self._tried = 0
+        self._idle, self._tried = 0, 0
         self._ratios: Iterator[list[Ratio]] = iter(())
         self._shortest = math.inf
         self._tested: Found | None = None
@@ -179,9 +178,8 @@ class Search:
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
         outcome = self._rounds()
-        found, refused = (
-            sorted(formulas, key=lambda f: f.finished.length) for formulas in (self._ledger.found, self._ledger.refused)
-        )
+        ledger = self._ledger
+        found, refused = (sorted(each, key=lambda f: f.finished.length) for each in (ledger.found, ledger.refused))
         unseen = [] if self._table is self._whole else self._unseen
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
@@ -194,8 +192,7 @@ class Search:
         for number in range(_ROUNDS):
             self._table = self._whole if number else self._table
             known = (self._least, len(self._ledger.found))
-            outcome = self._round()
-            if outcome is not None:
+            if (outcome := self._round()) is not None:
                 return outcome
             self._name_best(4, Effort.THOROUGH if number else Effort.WIDE)
             if self._ledger.explains_all() or self._structureless():
@@ -206,9 +203,9 @@ class Search:
 
     def _round(self) -> Outcome | None:
         """Every structure once, through every lens."""
-        logarithms = {"exp", "log"} <= {f.name for f in self._functions}
-        views = lenses(self._table.x, self._table.y, logarithms=logarithms)
-        for structure in structures(self._table.x.shape[1]):
+        x, y, names = self._table.x, self._table.y, {f.name for f in self._functions}
+        views = lenses(x, y, logarithms={"exp", "log"} <= names)
+        for structure in structures(x.shape[1]):
             for lens in views:
                 if self._budget.expired():
                     return Outcome.TIME_LIMIT
@@ -263,10 +260,11 @@ class Search:
                 self._listener.stage(Stage.TEST)
                 left = self._whole.residuals(best.finished.template)
                 lens = Lens.of(left.x, left.y, TargetView.RAW)
+                rows, expired = left.seen(lens, TRAINING_ROWS), self._budget.expired
                 for structure in probes(left.x.shape[1]):
-                    rows = left.seen(lens, TRAINING_ROWS)
-                    trained = train_structure(structure, rows, self._generator, self._budget.expired)
-                    if trained is None or left.network_error(trained.network, lens) < _UNEXPLAINED:
+                    trained = train_structure(structure, rows, self._generator, expired)
+                    # a network that the clock cut off proves nothing
+                    if trained is None or expired() or left.network_error(trained.network, lens) < _UNEXPLAINED:
                         return False
                 self._verdict = True
         return self._verdict

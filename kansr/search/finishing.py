@@ -65,7 +65,10 @@ class Finisher:
         """The shortest description found of the same law."""
         best = self.fit(canonical(expression, self.positive), self.sample)
         best = self._shorten(best)
-        return self._round(self.fit(cheapest(best.expression, self.positive), self.rows))
+        form = cheapest(best.expression, self.positive)
+        if complexity(form) < complexity(best.expression):  # its constants are others: some may be simple, or zero
+            form = self._shorten(self.fit(form, self.sample)).expression
+        return self._round(self.fit(form, self.rows))
 
     def rough(self, expression: sympy.Expr) -> Finished:
         """The expression with fitted constants and nothing else done to it."""

@@ -166,3 +166,17 @@ def test_the_shape_does_not_depend_on_constants(expression: sympy.Expr) -> None:
 )
 def test_which_formulas_have_the_same_shape(one: sympy.Expr, other: sympy.Expr, same: bool) -> None:
     assert (shape(one) == shape(other)) == same
+
+
+@pytest.mark.parametrize(
+    ("long", "nodes"),
+    [
+        (1.433 * sympy.sin(2 * A) + 0.443 * sympy.cos(2 * A), 8),
+        (-0.886 * sympy.sin(A) ** 2 + 2.866 * sympy.sin(A) * sympy.cos(A) + 0.5 * B, 13),
+        (sympy.exp(-A) * (0.3 * sympy.sin(B) - 1.7 * sympy.cos(B)), 10),
+    ],
+)
+def test_waves_of_one_frequency_are_one_wave(long: sympy.Expr, nodes: int) -> None:
+    short = cheapest(long, positive)
+    assert complexity(short) <= nodes
+    np.testing.assert_allclose(evaluate(short, COLUMNS), evaluate(long, COLUMNS), rtol=1e-12, atol=1e-12)
