@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kansr.errors import ConfigError
 
@@ -25,6 +25,8 @@ class FitConfig(BaseModel):
         target: Name of the column to explain; the last one when absent.
         features: Names of the columns to explain it by; all others when absent.
         drop: Names of columns to leave out.
+        weights: Name of the column with the rows' weights in least squares.
+        sigma: Name of the column with the target's measurement errors; instead of `weights`.
         out: Run folder; `runs/<time>-<name>` when absent.
         time_limit: Seconds from the start of the process to the written formula.
         seed: Seed of the split and of every random start.
@@ -45,6 +47,8 @@ class FitConfig(BaseModel):
     target: str | None = None
     features: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
+    weights: str | None = None
+    sigma: str | None = None
     out: Path | None = None
     time_limit: float = Field(60.0, gt=0)
     seed: int = Field(0, ge=0)
@@ -55,6 +59,13 @@ class FitConfig(BaseModel):
     validation_fraction: float = Field(0.15, ge=0, lt=0.5)
     test_fraction: float = Field(0.15, ge=0, lt=0.5)
     threads: int = Field(1, gt=0)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> FitConfig:
+        if self.weights is not None and self.sigma is not None:
+            hint = "weights are 1/sigma^2: give one of the two"
+            raise ConfigError(f"--sigma {self.sigma!r}: --weights {self.weights!r} is given too", hint)
+        return self
 
 
 def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:

@@ -70,7 +70,7 @@ def fit(
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
-    judge = _Judge(dataset, config.seed, _written(functions.values()))
+    judge = _Judge(dataset, config, _written(functions.values()))
     search = Search(
         judge.table(),
         without_twins(functions),
@@ -97,7 +97,7 @@ def fit(
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
         notes=(
-            *judge.notes(),
+            *judge.notes(chosen),
             *_faults(best.expression, judge.names, dataset),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
             *_left_out(result.refused, chosen, limits),
@@ -155,11 +155,13 @@ def _error_text(other: Found, chosen: Found) -> str:
 class _Judge:
     """Measures formulas on every part of the table, as their written form would give them."""
 
-    def __init__(self, dataset: Dataset, seed: int, functions: Iterable[str]) -> None:
+    def __init__(self, dataset: Dataset, config: FitConfig, functions: Iterable[str]) -> None:
         self.names = symbol_names(dataset.features, functions)
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
-        self._seed = seed
+        self._weight = dataset.weight
+        self._seed = config.seed
+        self._sigma = config.sigma is not None
         self._known: dict[sympy.Expr, tuple[Candidate, Option]] = {}
 
     def column(self, symbol: sympy.Symbol) -> str:
@@ -170,12 +172,18 @@ class _Judge:
         """The rows that the search works on."""
         split = self._dataset.split
         order = np.random.default_rng(self._seed).permutation(split.train)  # samples of rows are its first rows
-        x, y, x_held, y_held = (
-            torch.from_numpy(values[rows])
-            for rows in (order, split.validation)
-            for values in (self._dataset.x, self._dataset.y)
-        )
-        return Table(x, y, *((x_held, y_held) if len(y_held) else (x, y)), self.symbols)
+        x, y = torch.from_numpy(self._dataset.x[order]), torch.from_numpy(self._dataset.y[order])
+        weight = self._relative_weight(order)
+        if not len(split.validation):
+            return Table(x, y, x, y, self.symbols, weight, weight)
+        held = split.validation
+        x_held, y_held = torch.from_numpy(self._dataset.x[held]), torch.from_numpy(self._dataset.y[held])
+        return Table(x, y, x_held, y_held, self.symbols, weight, self._relative_weight(held))
+
+    def _relative_weight(self, rows: NDArray[np.int64]) -> Tensor | None:
+        """Factor on the residual of each of the rows, rms one."""
+        weight = self._rows(rows).weight
+        return None if weight is None else weight / weight.square().mean().sqrt()
 
     def candidate(self, found: Found) -> Candidate:
         """Everything that is reported about a formula."""
@@ -187,9 +195,8 @@ class _Judge:
 
     def noise(self, best: Found, network_error: float) -> float:
         """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
-        split, y = self._dataset.split, self._dataset.y
-        spread = float(y[split.validation if len(split.validation) else split.train].std())
-        return min(_deciding(self.candidate(best).metrics).rmse, math.sqrt(network_error) * spread)
+        held = self.table().held_rows()
+        return min(_deciding(self.candidate(best).metrics).rmse, math.sqrt(network_error * held.variance()))
 
     def _measured(self, found: Found) -> tuple[Candidate, Option]:
         expression = found.finished.expression
@@ -204,18 +211,23 @@ class _Judge:
     def _errors(self, template: Template) -> tuple[Mapping[str, Metrics], NDArray[np.float64]]:
         """Errors on each part, and on each row of the part that decides, over the target's standard deviation there.
 
+        The first are errors of the target, all alike; the second are weighted as the rows are.
+
         The parts are `train`, `validation` and `test`, or `train` and `cross_validation`. Constants were fitted to the
         first, so another one decides if there is one; `test` never does.
         """
         split, y = self._dataset.split, self._dataset.y
-        predicted = self._predict(template.expression(), np.arange(len(y)))
-        parts = {"train": split.train, "validation": split.validation, "test": split.test}
-        values = {part: (predicted[rows], y[rows]) for part, rows in parts.items() if len(rows)}
-        if set(values) == {"train"}:
-            values["cross_validation"] = self._cross_validated(template), y
-        metrics = {part: _metrics(*pair) for part, pair in values.items()}
-        predicted, y = _deciding(values)
-        return metrics, (predicted - y) / max(float(y.std()), 1e-150)
+        every = np.arange(len(y))
+        predicted = self._predict(template.expression(), every)
+        named = {"train": split.train, "validation": split.validation, "test": split.test}
+        parts = {part: rows for part, rows in named.items() if len(rows)}
+        values = {part: predicted[rows] for part, rows in parts.items()}
+        if set(parts) == {"train"}:
+            parts["cross_validation"], values["cross_validation"] = every, self._cross_validated(template)
+        metrics = {part: _metrics(values[part], y[rows]) for part, rows in parts.items()}
+        held = self._rows(_deciding(parts))
+        errors = held.weigh(torch.from_numpy(_deciding(values)) - held.y)
+        return metrics, errors.numpy() / max(math.sqrt(held.variance()), 1e-150)
 
     def _cross_validated(self, template: Template) -> NDArray[np.float64]:
         """Each row predicted by the same form with constants fitted to the other rows."""
@@ -233,22 +245,28 @@ class _Judge:
         columns: dict[sympy.Symbol, Tensor] = {
             s: torch.from_numpy(column[rows]) for s, column in zip(self.symbols, self._dataset.x.T, strict=True)
         }
-        return Rows(columns, torch.from_numpy(self._dataset.y[rows]))
+        weight = None if self._weight is None else torch.from_numpy(self._weight[rows])
+        return Rows(columns, torch.from_numpy(self._dataset.y[rows]), weight)
 
     def _constants(self, template: Template) -> tuple[Constant, ...]:
-        errors = template.standard_errors(self._rows(self._dataset.split.train))
+        # measurement errors are known in the target's units, weights only up to a factor
+        errors = template.standard_errors(self._rows(self._dataset.split.train), known=1.0 if self._sigma else 0.0)
         values = zip(template.values.tolist(), errors, strict=True)
         return tuple(Constant(f"c{i}", value, error) for i, (value, error) in enumerate(values))
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self, best: Found) -> Iterator[str]:
         """What the user should know of how errors were measured."""
-        rows = len(self._dataset.y)
-        if len(self._dataset.split.test) or len(self._dataset.split.validation):
-            return ()
-        return (
-            f"{rows} rows are too few to set some aside: the error is also given by leave-one-out cross-validation "
-            "(constants refitted each time, the form kept)",
-        )
+        split, template = self._dataset.split, best.finished.template
+        if not (len(split.test) or len(split.validation)):
+            yield (
+                f"{len(self._dataset.y)} rows are too few to set some aside: the error is also given by leave-one-out "
+                "cross-validation (constants refitted each time, the form kept)"
+            )
+        freedom = len(split.train) - len(template.symbols)
+        if self._sigma and freedom > 0:
+            rows = self._rows(split.train)
+            squares = float(rows.weigh(template.residuals(rows, template.values)[0]).square().sum())
+            yield f"chi-square per degree of freedom: {squares / freedom:.3g} on the training rows"
 
 
 def _written(functions: Iterable[Function]) -> frozenset[str]:

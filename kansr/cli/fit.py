@@ -53,6 +53,12 @@ Features = Annotated[
     list[str] | None, typer.Option(metavar="A,B", help="Columns to explain it by; all others when absent.")
 ]
 Drop = Annotated[list[str] | None, typer.Option(metavar="C,D", help="Columns to leave out.")]
+Weights = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column with weights: how much a row's squared error counts.")
+]
+Sigma = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column with measurement errors of the target: weights 1/sigma^2.")
+]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")]
 TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")]
@@ -83,6 +89,8 @@ def command(
     target: Target = None,
     features: Features = None,
     drop: Drop = None,
+    weights: Weights = None,
+    sigma: Sigma = None,
     out: Out = None,
     time_limit: TimeLimit = None,
     seed: Seed = None,
@@ -104,6 +112,8 @@ def command(
         "target": target,
         "features": names(features),
         "drop": names(drop),
+        "weights": weights,
+        "sigma": sigma,
         "out": out,
         "time_limit": time_limit,
         "seed": seed,

@@ -159,7 +159,7 @@ class Search:
         """
         self._whole = table
         # what has no visible influence comes back if the other columns do not explain the target
-        self._table = table.only(relevant(table.x, table.y))
+        self._table = table.only(relevant(table.x, table.y, table.weight))
         self._unseen = [symbol for symbol in table.symbols if symbol not in self._table.symbols]
         self._functions = functions
         self._generator = generator
@@ -224,7 +224,7 @@ class Search:
 
     def _separated(self) -> bool:
         """Divides out the columns that are mere factors; whether a relation between the others explains everything."""
-        factors = power_factors(self._table.x, self._table.y)
+        factors = power_factors(self._table.x, self._table.y, self._table.weight)
         if not 0 < len(factors) < self._table.x.shape[1]:
             return False
         self._table = self._table.divided(factors)

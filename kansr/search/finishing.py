@@ -182,7 +182,7 @@ class Finisher:
 
 def _error(template: Template, rows: Rows) -> float:
     residual, _ = template.residuals(rows, template.values)
-    mse = float(residual.square().mean()) / max(rows.variance(), 1e-300)
+    mse = float(rows.weigh(residual).square().mean()) / rows.variance()
     return mse if math.isfinite(mse) else math.inf
 
 
