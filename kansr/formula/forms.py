@@ -71,14 +71,15 @@ def _completed(terms: Sequence[sympy.Expr]) -> sympy.Expr:
         if rest == 1 or exponent == 2:
             roots[sympy.Integer(1) if rest == 1 else base] = rest
     brackets = []
-    for a, b in combinations(roots, 2):
+    for a, b in combinations(sorted(roots, key=lambda root: root.is_number), 2):
         square_a, square_b, product = roots[a], roots[b], a * b
         if not all(part in coefficients for part in (square_a, square_b, product)):
             continue
-        p, q = sympy.sqrt(coefficients[square_a]), sympy.sqrt(coefficients[square_b])
-        twice = coefficients[product]
-        if p.is_Rational and q.is_Rational and p > 0 and abs(twice) == 2 * p * q:
-            brackets.append((p * a + sympy.sign(twice) * q * b) ** 2)
+        p, q, twice = (coefficients[part] for part in (square_a, square_b, product))
+        if twice**2 == 4 * p * q:
+            # whole numbers inside the bracket if these are squares themselves
+            root = sympy.sqrt(p) if sympy.sqrt(p).is_Rational else sympy.Integer(1)
+            brackets.append(p / root**2 * (root * a + twice * root / (2 * p) * b) ** 2)
             for part in (square_a, square_b, product):
                 del coefficients[part]
     return sympy.Add(*brackets, *(number * rest for rest, number in coefficients.items()))

@@ -16,6 +16,7 @@ from kansr.formula.build import network_expression
 from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
+from kansr.search.budget import Budget
 from kansr.search.factors import power_factors
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
@@ -25,7 +26,7 @@ from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.ratios import Ratio, ratios
 from kansr.search.relations import paired_relations, relations
 from kansr.search.score import spline_length
-from kansr.search.screening import relevant
+from kansr.search.screening import relevant, surely_relevant
 from kansr.search.structures import probes, structures
 from kansr.search.table import Table
 from kansr.search.training import TRAINING_ROWS, train_structure
@@ -66,21 +67,6 @@ _EXPLAINS_LITTLE = 0.5
 _ROUNDS = 1000
 
 _Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When to do what; each is asked often.
-
-    Attributes:
-        late: It is time to have a formula: what there is gets named.
-        expired: The search ends.
-        closing: The finishing of formulas ends too; comes a little later.
-    """
-
-    late: Callable[[], bool]
-    expired: Callable[[], bool]
-    closing: Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -292,12 +278,14 @@ class Search:
     def _related(self, relations: _Relations) -> bool:
         """Whether an algebraic relation explains everything."""
         self._listener.stage(Stage.RELATE)
-        for law in relations(self._table.x, self._table.y, self._table.symbols, self._budget.expired):
-            self._ledger.add(self._table.factor * law, None, lambda mse: mse < CLEAN)
-            if self._ledger.explains_all():
-                return True
-            if self._budget.expired():
-                break
+        # an irrelevant column makes so many more monomials that the right ones may find no room
+        sure = surely_relevant(self._table.x, self._table.y)
+        tables = [self._table.only(sure)] if len(sure) < self._table.x.shape[1] else []
+        for table in [*tables, self._table]:
+            for law in relations(table.x, table.y, table.symbols, self._budget.expired):
+                self._ledger.add(table.factor * law, None, lambda mse: mse < CLEAN)
+                if self._ledger.explains_all():
+                    return True
         return False
 
     # --- networks

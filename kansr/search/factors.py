@@ -22,6 +22,8 @@ _FEW_ROWS = 200
 _NARROW = 1.3
 # Standard error of an exponent from which its nearest half says nothing.
 _SURE = 0.15
+# How far a slope may lie from an exponent: standard errors, and what other influences may add.
+_FAR, _BIAS = 2.0, 0.1
 # Exponents are halves of whole numbers up to this.
 _HIGHEST = 6
 
@@ -45,6 +47,7 @@ def power_factors(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Mapping
         left = y / factor
         # noise that was the same for all rows now is not, and weights mend that; on clean data they do harm
         seen = visible(x, left, weight) & visible(x, left, factor.abs() * weight)
+        seen |= visible(x, left.abs().log(), weight)
         exponents = {j: p for j, p in exponents.items() if j not in seen}
     return exponents
 
@@ -71,6 +74,6 @@ def _slopes(x: Tensor, y: Tensor, weight: Tensor) -> dict[int, float]:
     found = {}
     for j, slope, error in zip(able, solution[1:].tolist(), errors[1:].tolist(), strict=False):
         power = round(2 * slope) / 2
-        if 0 < abs(power) <= _HIGHEST and error < min(_SURE, abs(slope) / 6):
+        if 0 < abs(power) <= _HIGHEST and error < _SURE and abs(slope - power) < _FAR * error + _BIAS:
             found[j] = power
     return found

@@ -1,7 +1,7 @@
 """Which columns matter at all: an analysis of variance with smooth main effects and pairwise interactions.
 
-The target is regressed on low polynomials of every column; an F test tells which columns have an effect of their own.
-What that leaves is regressed on products of two columns' polynomials: a column that acts only together with another
+The target is regressed on low polynomials of every column; a test tells which columns have an effect of their own. What
+that leaves is regressed on products of two columns' polynomials: a column that acts only together with another
 one shows there (R. A. Fisher, 1925; any textbook of regression). A column is left out if neither test sees it.
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
-from scipy.special import fdtrc
+from scipy.special import chdtrc
 from torch import Tensor
 
-__all__ = ["relevant", "visible"]
+__all__ = ["relevant", "surely_relevant", "visible"]
 
 # With fewer columns there is nothing to gain, with fewer rows the tests see nothing.
 _FEW_COLUMNS, _FEW_ROWS = 6, 200
@@ -21,10 +21,21 @@ _FEW_COLUMNS, _FEW_ROWS = 6, 200
 _DEGREE = 4
 # Chances of being kept for a column without any influence: a kept one costs time, a lost one the law.
 _BY_EFFECT, _BY_INTERACTION = 5e-3, 5e-4
+# Where a lucky column does harm the chances are so many times smaller.
+_NO_DOUBT = 1e-4
 # Rows that the tests need no more of.
 _ROWS = 3000
+# A target that varies no more than this, relative to its size, is constant up to rounding.
+_CONSTANT = 1e-12
 # Share of the target's variance below which there is only rounding.
 _ROUNDING = 1e-24
+
+
+def surely_relevant(x: Tensor, y: Tensor) -> list[int]:
+    """Numbers of the columns whose influence is beyond doubt, in order; the same on exact data, without lucky ones."""
+    if len(y) < _FEW_ROWS:
+        return list(range(x.shape[1]))
+    return sorted(visible(x, y, doubt=_NO_DOUBT)) or list(range(x.shape[1]))
 
 
 def relevant(x: Tensor, y: Tensor, weight: Tensor | None = None) -> list[int]:
@@ -41,34 +52,40 @@ def relevant(x: Tensor, y: Tensor, weight: Tensor | None = None) -> list[int]:
     return sorted(visible(x, y, weight)) or every
 
 
-def visible(x: Tensor, y: Tensor, weight: Tensor | None = None) -> set[int]:
+def visible(x: Tensor, y: Tensor, weight: Tensor | None = None, doubt: float = 1.0) -> set[int]:
     """Numbers of the columns that one of the tests sees.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
         weight: One over the size of each row's error, up to a factor, `(n,)`.
+        doubt: Factor on the chances of being seen for a column without any influence.
     """
     x, y = x[:_ROWS], y[:_ROWS]
     weight = torch.ones_like(y) if weight is None else weight[:_ROWS] / weight[:_ROWS].square().mean().sqrt()
     powers = [_polynomials(column) for column in x.T]
+    if float(y.std()) <= _CONSTANT * float(y.abs().max()):
+        return set()
     # a target with rare large values hides an influence on all the others, its ranks do not
-    return set().union(*(_influential(powers, (t - t.mean()) / t.std(), weight) for t in (y, _ranks(y))))
+    return set().union(*(_influential(powers, (t - t.mean()) / t.std(), weight, doubt) for t in (y, _ranks(y))))
 
 
-def _influential(powers: list[Tensor], y: Tensor, weight: Tensor) -> set[int]:
+def _influential(powers: list[Tensor], y: Tensor, weight: Tensor, doubt: float) -> set[int]:
     """Columns that one of the tests sees. y: (n,), standardised."""
     one = weight[:, None]
     y = y * weight
+    kept = set()
+    for j, own in enumerate(powers):
+        q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j], one))
+        if _chance(_without(q, own * one), _without(q, y)) < doubt * _BY_EFFECT:
+            kept.add(j)
     q, _ = torch.linalg.qr(_design(powers, one))
     left = _without(q, y)
-    freedom = len(y) - q.shape[1]
-    kept = {j for j in range(len(powers)) if _effect(powers, j, y, left, one) < _BY_EFFECT}
     for j, k in combinations(range(len(powers)), 2):
         if j in kept and k in kept:
             continue
         products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1) * one
-        if _interaction(_without(q, products), left, freedom) < _BY_INTERACTION:
+        if _chance(_without(q, products), left) < doubt * _BY_INTERACTION:
             kept |= {j, k}
     return kept
 
@@ -96,20 +113,19 @@ def _without(q: Tensor, values: Tensor) -> Tensor:
     return values - q @ (q.T @ values)
 
 
-def _effect(powers: list[Tensor], j: int, y: Tensor, left: Tensor, weight: Tensor) -> float:
-    """Chance that a column without influence improves the regression as much as this one."""
-    q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j], weight))
-    freedom = len(y) - q.shape[1] - powers[j].shape[1]
-    gain = float(_without(q, y).square().sum() - left.square().sum())
-    return _chance(gain, powers[j].shape[1], left, freedom)
+def _chance(terms: Tensor, left: Tensor) -> float:
+    """Chance that terms without influence correlate as much with what a regression leaves.
 
+    A score test that allows the size of what is left to differ from row to row (H. White, Econometrica 48, 1980): on
+    clean data that is what the polynomials miss, which depends on the other columns.
 
-def _interaction(products: Tensor, left: Tensor, freedom: int) -> float:
-    """Chance that a product without influence explains as much of what is left."""
-    q, _ = torch.linalg.qr(products)
-    return _chance(float((q.T @ left).square().sum()), products.shape[1], left, freedom)
-
-
-def _chance(gain: float, parameters: int, left: Tensor, freedom: int) -> float:
-    noise = max(float(left.square().sum()), _ROUNDING * len(left)) / freedom
-    return float(fdtrc(parameters, freedom, max(gain, 0.0) / parameters / noise))
+    Args:
+        terms: `(n, k)`.
+        left: `(n,)`.
+    """
+    scores = terms * left[:, None]
+    total = scores.sum(0)
+    covariance = scores.T @ scores
+    size = covariance.diagonal().clamp_min(_ROUNDING * len(left)).sqrt()
+    scaled = torch.linalg.pinv(covariance / size / size[:, None], hermitian=True, rtol=1e-10)
+    return float(chdtrc(terms.shape[1], float((total / size) @ scaled @ (total / size))))
