@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kansr.errors import ConfigError
 
-__all__ = ["FitConfig", "Rule", "load_config"]
+__all__ = ["FitConfig", "Loss", "Rule", "load_config"]
 
 Rule = Literal["simplest", "balanced", "best"]
+Loss = Literal["squares", "huber"]
 
 
 class FitConfig(BaseModel):
@@ -27,6 +28,7 @@ class FitConfig(BaseModel):
         drop: Names of columns to leave out.
         weights: Name of the column with the rows' weights in least squares.
         sigma: Name of the column with the target's measurement errors; instead of `weights`.
+        loss: What is made small: the sum of squares, or Huber's loss, which outliers dominate less.
         out: Run folder; `runs/<time>-<name>` when absent.
         time_limit: Seconds from the start of the process to the written formula.
         seed: Seed of the split and of every random start.
@@ -49,6 +51,7 @@ class FitConfig(BaseModel):
     drop: tuple[str, ...] = ()
     weights: str | None = None
     sigma: str | None = None
+    loss: Loss = "squares"
     out: Path | None = None
     time_limit: float = Field(60.0, gt=0)
     seed: int = Field(0, ge=0)

@@ -6,6 +6,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -27,20 +28,17 @@ from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
-from kansr.search.driver import Budget, Search
+from kansr.search.budget import Budget
+from kansr.search.driver import Search, SearchResult
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
+from kansr.search.robust import factors_by_formula, factors_by_network, rescored
 from kansr.search.table import Table
 
 __all__ = ["fit"]
 
 _T = TypeVar("_T")
-
-# Seconds kept back for metrics and writing, and for finishing the formula at hand when the search must end.
-_RESERVE, _FINISHING = 1.0, 2.0
-# With this share of the time left a formula must be at hand, however noisy the data.
-_LATE = 0.4
 
 
 def fit(
@@ -71,15 +69,15 @@ def fit(
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     judge = _Judge(dataset, config, _written(functions.values()))
-    search = Search(
-        judge.table(),
-        without_twins(functions),
-        torch.Generator().manual_seed(config.seed),
-        _budget((begun if started is None else started) + config.time_limit, config.time_limit, interrupted),
-        _Bridge(recorder, judge),
-        limits,
-    )
+    budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.loss == "huber":
+        recorder.stage(Stage.TRAIN, "for outliers")
+        judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
+    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits)
     result = search.run()
+    if config.loss == "huber":
+        result = _without_outliers(result, judge, budget.closing)
     recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
     offered = _distinct(result.found)
@@ -109,26 +107,20 @@ def fit(
     )
 
 
+def _without_outliers(result: SearchResult, judge: _Judge, closing: Callable[[], bool]) -> SearchResult:
+    """The formulas as they are with weights by what the best of them leaves."""
+    judge.reweigh(None)
+    judge.reweigh(factors_by_formula(judge.table(), result.found[0], closing))
+    found, refused = (rescored(_distinct(f), judge.table(), closing) for f in (result.found, result.refused))
+    return replace(result, found=found or result.found, refused=refused)
+
+
 def _distinct(formulas: Sequence[Found]) -> list[Found]:
     """Of formulas that differ in nothing but their numbers the first one."""
     distinct: dict[Hashable, Found] = {}
     for found in formulas:
         distinct.setdefault(shape(found.finished.expression), found)
     return list(distinct.values())
-
-
-def _budget(end: float, seconds: float, interrupted: Callable[[], bool]) -> Budget:
-    """Times before the end, in `time.monotonic()`, of a fit that may take so many seconds."""
-
-    def before_end(margin: float) -> Callable[[], bool]:
-        stop = end - min(margin, 0.05 * margin * seconds)
-        return lambda: interrupted() or time.monotonic() > stop
-
-    return Budget(
-        late=before_end(_LATE * seconds),
-        expired=before_end(_RESERVE + _FINISHING),
-        closing=before_end(_RESERVE),
-    )
 
 
 def _unseen(columns: Sequence[str]) -> Iterator[str]:
@@ -160,9 +152,12 @@ class _Judge:
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
         self._weight = dataset.weight
+        self._robust: NDArray[np.float64] | None = None
         self._seed = config.seed
         self._sigma = config.sigma is not None
         self._known: dict[sympy.Expr, tuple[Candidate, Option]] = {}
+        # samples of rows are its first rows
+        self._order = np.random.default_rng(self._seed).permutation(dataset.split.train)
 
     def column(self, symbol: sympy.Symbol) -> str:
         """The name in the table of the column that a symbol stands for."""
@@ -171,7 +166,7 @@ class _Judge:
     def table(self) -> Table:
         """The rows that the search works on."""
         split = self._dataset.split
-        order = np.random.default_rng(self._seed).permutation(split.train)  # samples of rows are its first rows
+        order = self._order
         x, y = torch.from_numpy(self._dataset.x[order]), torch.from_numpy(self._dataset.y[order])
         weight = self._relative_weight(order)
         if not len(split.validation):
@@ -181,9 +176,20 @@ class _Judge:
         return Table(x, y, x_held, y_held, self.symbols, weight, self._relative_weight(held))
 
     def _relative_weight(self, rows: NDArray[np.int64]) -> Tensor | None:
-        """Factor on the residual of each of the rows, rms one."""
-        weight = self._rows(rows).weight
-        return None if weight is None else weight / weight.square().mean().sqrt()
+        """Factor on the residual of each of the rows, rms one on the training rows."""
+        weight, known = self._rows(rows).weight, self._rows(self._order).weight
+        return None if weight is None or known is None else weight / known.square().mean().sqrt()
+
+    def reweigh(self, factors: tuple[Tensor, Tensor] | None) -> None:
+        """Takes factors on the residuals of the table's training and held rows, in its order; None takes them back."""
+        self._known.clear()
+        self._robust, self._weight = None, self._dataset.weight
+        if factors is not None:
+            self._robust = np.ones(len(self._dataset.y))
+            held = self._dataset.split.validation
+            self._robust[self._order] = factors[0].numpy()
+            self._robust[held] = factors[1].numpy()[: len(held)]
+            self._weight = self._robust if self._weight is None else self._weight * self._robust
 
     def candidate(self, found: Found) -> Candidate:
         """Everything that is reported about a formula."""
@@ -262,10 +268,14 @@ class _Judge:
                 f"{len(self._dataset.y)} rows are too few to set some aside: the error is also given by leave-one-out "
                 "cross-validation (constants refitted each time, the form kept)"
             )
+        if self._robust is not None:
+            rows = np.concatenate([split.train, split.validation])
+            light = int((self._robust[rows] ** 2 < 0.5).sum())
+            yield f"--loss huber: {light} of {len(rows)} rows count less than half"
         freedom = len(split.train) - len(template.symbols)
         if self._sigma and freedom > 0:
-            rows = self._rows(split.train)
-            squares = float(rows.weigh(template.residuals(rows, template.values)[0]).square().sum())
+            known = self._rows(split.train)
+            squares = float(known.weigh(template.residuals(known, template.values)[0]).square().sum())
             yield f"chi-square per degree of freedom: {squares / freedom:.3g} on the training rows"
 
 

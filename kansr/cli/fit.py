@@ -47,6 +47,13 @@ class Choose(StrEnum):
     BEST = "best"
 
 
+class Loss(StrEnum):
+    """The same for `kansr.config.Loss`."""
+
+    SQUARES = "squares"
+    HUBER = "huber"
+
+
 Table = Annotated[str, typer.Argument(metavar="CSV", help="The table, or - for standard input.", show_default=False)]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column to explain; the last one when absent.")]
 Features = Annotated[
@@ -58,6 +65,9 @@ Weights = Annotated[
 ]
 Sigma = Annotated[
     str | None, typer.Option(metavar="NAME", help="Column with measurement errors of the target: weights 1/sigma^2.")
+]
+Losses = Annotated[
+    Loss | None, typer.Option(metavar="LOSS", help="squares (when absent), or huber: outliers count less.")
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")]
 TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")]
@@ -91,6 +101,7 @@ def command(
     drop: Drop = None,
     weights: Weights = None,
     sigma: Sigma = None,
+    loss: Losses = None,
     out: Out = None,
     time_limit: TimeLimit = None,
     seed: Seed = None,
@@ -114,6 +125,7 @@ def command(
         "drop": names(drop),
         "weights": weights,
         "sigma": sigma,
+        "loss": loss and loss.value,
         "out": out,
         "time_limit": time_limit,
         "seed": seed,

@@ -65,7 +65,11 @@ class Finisher:
         """The shortest description found of the same law."""
         best = self.fit(canonical(expression, self.positive), self.sample)
         best = self._shorten(best)
-        return self._round(self.fit(cheapest(best.expression, self.positive), self.rows))
+        return self.refit(cheapest(best.expression, self.positive))
+
+    def refit(self, expression: sympy.Expr) -> Finished:
+        """The expression with its constants fitted to all rows and rounded."""
+        return self._round(self.fit(expression, self.rows))
 
     def rough(self, expression: sympy.Expr) -> Finished:
         """The expression with fitted constants and nothing else done to it."""

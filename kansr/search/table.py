@@ -72,6 +72,11 @@ class Table:
             factor=self.factor * sympy.Mul(*powers),
         )
 
+    def weighted(self, factor: Tensor, factor_held: Tensor) -> Table:
+        """The same rows with more factors on their residuals, `(n,)` and `(m,)`."""
+        weight, weight_held = _scaled(factor, self.weight), _scaled(factor_held, self.weight_held)
+        return replace(self, weight=weight, weight_held=weight_held)
+
     def rows(self, most: int | None = None) -> Rows:
         """The first training rows, all by default."""
         weight = None if self.weight is None else self.weight[:most]
