@@ -18,6 +18,7 @@ from torch import Tensor
 from kansr.choice import ROUNDING, Option, choose
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
+from kansr.errors import ConfigError
 from kansr.formula.constants import Rows, Template
 from kansr.formula.domain import check_domain
 from kansr.formula.evaluate import evaluate
@@ -27,6 +28,7 @@ from kansr.formula.rewrite import shape
 from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
+from kansr.kan.structure import Structure
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
 from kansr.search.driver import Search, SearchResult
@@ -62,11 +64,13 @@ def fit(
         The result; reaching the time limit and being interrupted are outcomes.
 
     Raises:
-        ConfigError: If the configuration names a function that is not in the library, or excludes one that must stay.
+        ConfigError: If the configuration names a function that is not in the library, excludes one that must stay, or
+            asks for a network with another number of inputs than there are features.
     """
     begun = time.monotonic()
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
+    only = _structure(config, len(dataset.features))
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     judge = _Judge(dataset, config, _written(functions.values()))
     budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
@@ -74,7 +78,7 @@ def fit(
     if config.loss == "huber":
         recorder.stage(Stage.TRAIN, "for outliers")
         judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
-    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits)
+    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits, only)
     result = search.run()
     if config.loss == "huber":
         result = _without_outliers(result, judge, budget.closing)
@@ -105,6 +109,19 @@ def fit(
         choice=config.choose,
         reason=choice.reason,
     )
+
+
+def _structure(config: FitConfig, features: int) -> Structure | None:
+    """The network that the user asks for."""
+    if config.structure is None:
+        return None
+    if config.structure[0] != features:
+        asked, right = (
+            str(list(counts)).replace(" ", "") for counts in (config.structure, (features, *config.structure[1:]))
+        )
+        message = f"--structure {asked}: the first number must be that of the features used, {features}"
+        raise ConfigError(message, f"--structure {right}, or choose others with --features or --drop")
+    return Structure.layered(config.structure)
 
 
 def _without_outliers(result: SearchResult, judge: _Judge, closing: Callable[[], bool]) -> SearchResult:

@@ -78,6 +78,9 @@ Functions = Annotated[
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="F,G", help="Functions that may not appear.")]
 MaxComplexity = Annotated[int | None, typer.Option(metavar="N", help="Most nodes that a formula may have.")]
+Layers = Annotated[
+    str | None, typer.Option(metavar="[N,...,1]", help="Train only this layered network, as [3,2,1] for 3 columns.")
+]
 Chosen = Annotated[
     Choose | None,
     typer.Option(
@@ -108,6 +111,7 @@ def command(
     functions: Functions = None,
     exclude: Exclude = None,
     max_complexity: MaxComplexity = None,
+    structure: Layers = None,
     choose: Chosen = None,
     config: Config = None,
     threads: Threads = None,
@@ -132,6 +136,7 @@ def command(
         "functions": names(functions),
         "exclude": names(exclude),
         "max_complexity": max_complexity,
+        "structure": structure,
         "choose": choose and choose.value,
         "threads": threads,
     }
