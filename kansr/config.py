@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kansr.errors import ConfigError
 
-__all__ = ["FitConfig", "Rule", "load_config"]
+__all__ = ["FitConfig", "Loss", "Rule", "load_config"]
 
 Rule = Literal["simplest", "balanced", "best"]
+Loss = Literal["squares", "huber"]
 
 
 class FitConfig(BaseModel):
@@ -25,11 +26,16 @@ class FitConfig(BaseModel):
         target: Name of the column to explain; the last one when absent.
         features: Names of the columns to explain it by; all others when absent.
         drop: Names of columns to leave out.
+        weights: Name of the column with the rows' weights in least squares.
+        sigma: Name of the column with the target's measurement errors; instead of `weights`.
+        loss: What is made small: the sum of squares, or Huber's loss, which outliers dominate less.
         out: Run folder; `runs/<time>-<name>` when absent.
         time_limit: Seconds from the start of the process to the written formula.
         seed: Seed of the split and of every random start.
         functions: Names of the library's functions that may appear, `standard` for all that do when this is absent.
         exclude: Names of the library's functions that may not.
+        structure: The only network to train: nodes of each layer, from the number of features used to 1; networks of
+            growing size when absent. Text such as `[3,2,1]` is understood.
         choose: Which formula of the front is the answer: the one with the shortest description (`balanced`), the one
             with the least error (`best`), or the simplest one whose error is not significantly larger (`simplest`).
         max_complexity: Most nodes that a formula may have; any number when absent.
@@ -45,16 +51,39 @@ class FitConfig(BaseModel):
     target: str | None = None
     features: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
+    weights: str | None = None
+    sigma: str | None = None
+    loss: Loss = "squares"
     out: Path | None = None
     time_limit: float = Field(60.0, gt=0)
     seed: int = Field(0, ge=0)
     functions: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
+    structure: tuple[int, ...] | None = None
     choose: Rule = "balanced"
     max_complexity: int | None = Field(None, ge=1)
     validation_fraction: float = Field(0.15, ge=0, lt=0.5)
     test_fraction: float = Field(0.15, ge=0, lt=0.5)
     threads: int = Field(1, gt=0)
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _layers(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = [cell.strip() for cell in value.strip().removeprefix("[").removesuffix("]").split(",")]
+        if value is None:
+            return None
+        counts = [int(str(n)) if str(n).isdecimal() else 0 for n in value] if isinstance(value, (list, tuple)) else []
+        if len(counts) < 2 or min(counts) < 1 or counts[-1] != 1:
+            raise ValueError("should be whole numbers above zero that end with 1, such as [3,2,1]")
+        return tuple(counts)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> FitConfig:
+        if self.weights is not None and self.sigma is not None:
+            hint = "weights are 1/sigma^2: give one of the two"
+            raise ConfigError(f"--sigma {self.sigma!r}: --weights {self.weights!r} is given too", hint)
+        return self
 
 
 def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:
@@ -103,7 +132,7 @@ def _read_settings(file: Path) -> dict[str, object]:
 
 
 def _lower(message: str) -> str:
-    return message.removeprefix("Input ").removeprefix("Value ")
+    return message.removeprefix("Input ").removeprefix("Value error, ").removeprefix("Value ")
 
 
 def _hint(key: str) -> str:

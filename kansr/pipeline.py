@@ -6,6 +6,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch import Tensor
 from kansr.choice import ROUNDING, Option, choose
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
+from kansr.errors import ConfigError
 from kansr.formula.constants import Rows, Template
 from kansr.formula.domain import check_domain
 from kansr.formula.evaluate import evaluate
@@ -26,21 +28,19 @@ from kansr.formula.rewrite import shape
 from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
+from kansr.kan.structure import Structure
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
-from kansr.search.driver import Budget, Search
+from kansr.search.budget import Budget
+from kansr.search.driver import Search, SearchResult
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
+from kansr.search.robust import factors_by_formula, factors_by_network, rescored
 from kansr.search.table import Table
 
 __all__ = ["fit"]
 
 _T = TypeVar("_T")
-
-# Seconds kept back for metrics and writing, and for finishing the formula at hand when the search must end.
-_RESERVE, _FINISHING = 1.0, 2.0
-# With this share of the time left a formula must be at hand, however noisy the data.
-_LATE = 0.4
 
 
 def fit(
@@ -64,22 +64,24 @@ def fit(
         The result; reaching the time limit and being interrupted are outcomes.
 
     Raises:
-        ConfigError: If the configuration names a function that is not in the library, or excludes one that must stay.
+        ConfigError: If the configuration names a function that is not in the library, excludes one that must stay, or
+            asks for a network with another number of inputs than there are features.
     """
     begun = time.monotonic()
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
+    only = _structure(config, len(dataset.features))
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
-    judge = _Judge(dataset, config.seed, _written(functions.values()))
-    search = Search(
-        judge.table(),
-        without_twins(functions),
-        torch.Generator().manual_seed(config.seed),
-        _budget((begun if started is None else started) + config.time_limit, config.time_limit, interrupted),
-        _Bridge(recorder, judge),
-        limits,
-    )
+    judge = _Judge(dataset, config, _written(functions.values()))
+    budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.loss == "huber":
+        recorder.stage(Stage.TRAIN, "for outliers")
+        judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
+    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits, only)
     result = search.run()
+    if config.loss == "huber":
+        result = _without_outliers(result, judge, budget.closing)
     recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
     offered = _distinct(result.found)
@@ -97,7 +99,7 @@ def fit(
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
         notes=(
-            *judge.notes(),
+            *judge.notes(chosen),
             *_faults(best.expression, judge.names, dataset),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
             *_left_out(result.refused, chosen, limits),
@@ -109,26 +111,33 @@ def fit(
     )
 
 
+def _structure(config: FitConfig, features: int) -> Structure | None:
+    """The network that the user asks for."""
+    if config.structure is None:
+        return None
+    if config.structure[0] != features:
+        asked, right = (
+            str(list(counts)).replace(" ", "") for counts in (config.structure, (features, *config.structure[1:]))
+        )
+        message = f"--structure {asked}: the first number must be that of the features used, {features}"
+        raise ConfigError(message, f"--structure {right}, or choose others with --features or --drop")
+    return Structure.layered(config.structure)
+
+
+def _without_outliers(result: SearchResult, judge: _Judge, closing: Callable[[], bool]) -> SearchResult:
+    """The formulas as they are with weights by what the best of them leaves."""
+    judge.reweigh(None)
+    judge.reweigh(factors_by_formula(judge.table(), result.found[0], closing))
+    found, refused = (rescored(_distinct(f), judge.table(), closing) for f in (result.found, result.refused))
+    return replace(result, found=found or result.found, refused=refused)
+
+
 def _distinct(formulas: Sequence[Found]) -> list[Found]:
     """Of formulas that differ in nothing but their numbers the first one."""
     distinct: dict[Hashable, Found] = {}
     for found in formulas:
         distinct.setdefault(shape(found.finished.expression), found)
     return list(distinct.values())
-
-
-def _budget(end: float, seconds: float, interrupted: Callable[[], bool]) -> Budget:
-    """Times before the end, in `time.monotonic()`, of a fit that may take so many seconds."""
-
-    def before_end(margin: float) -> Callable[[], bool]:
-        stop = end - min(margin, 0.05 * margin * seconds)
-        return lambda: interrupted() or time.monotonic() > stop
-
-    return Budget(
-        late=before_end(_LATE * seconds),
-        expired=before_end(_RESERVE + _FINISHING),
-        closing=before_end(_RESERVE),
-    )
 
 
 def _unseen(columns: Sequence[str]) -> Iterator[str]:
@@ -155,12 +164,17 @@ def _error_text(other: Found, chosen: Found) -> str:
 class _Judge:
     """Measures formulas on every part of the table, as their written form would give them."""
 
-    def __init__(self, dataset: Dataset, seed: int, functions: Iterable[str]) -> None:
+    def __init__(self, dataset: Dataset, config: FitConfig, functions: Iterable[str]) -> None:
         self.names = symbol_names(dataset.features, functions)
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
-        self._seed = seed
+        self._weight = dataset.weight
+        self._robust: NDArray[np.float64] | None = None
+        self._seed = config.seed
+        self._sigma = config.sigma is not None
         self._known: dict[sympy.Expr, tuple[Candidate, Option]] = {}
+        # samples of rows are its first rows
+        self._order = np.random.default_rng(self._seed).permutation(dataset.split.train)
 
     def column(self, symbol: sympy.Symbol) -> str:
         """The name in the table of the column that a symbol stands for."""
@@ -169,13 +183,30 @@ class _Judge:
     def table(self) -> Table:
         """The rows that the search works on."""
         split = self._dataset.split
-        order = np.random.default_rng(self._seed).permutation(split.train)  # samples of rows are its first rows
-        x, y, x_held, y_held = (
-            torch.from_numpy(values[rows])
-            for rows in (order, split.validation)
-            for values in (self._dataset.x, self._dataset.y)
-        )
-        return Table(x, y, *((x_held, y_held) if len(y_held) else (x, y)), self.symbols)
+        order = self._order
+        x, y = torch.from_numpy(self._dataset.x[order]), torch.from_numpy(self._dataset.y[order])
+        weight = self._relative_weight(order)
+        if not len(split.validation):
+            return Table(x, y, x, y, self.symbols, weight, weight)
+        held = split.validation
+        x_held, y_held = torch.from_numpy(self._dataset.x[held]), torch.from_numpy(self._dataset.y[held])
+        return Table(x, y, x_held, y_held, self.symbols, weight, self._relative_weight(held))
+
+    def _relative_weight(self, rows: NDArray[np.int64]) -> Tensor | None:
+        """Factor on the residual of each of the rows, rms one on the training rows."""
+        weight, known = self._rows(rows).weight, self._rows(self._order).weight
+        return None if weight is None or known is None else weight / known.square().mean().sqrt()
+
+    def reweigh(self, factors: tuple[Tensor, Tensor] | None) -> None:
+        """Takes factors on the residuals of the table's training and held rows, in its order; None takes them back."""
+        self._known.clear()
+        self._robust, self._weight = None, self._dataset.weight
+        if factors is not None:
+            self._robust = np.ones(len(self._dataset.y))
+            held = self._dataset.split.validation
+            self._robust[self._order] = factors[0].numpy()
+            self._robust[held] = factors[1].numpy()[: len(held)]
+            self._weight = self._robust if self._weight is None else self._weight * self._robust
 
     def candidate(self, found: Found) -> Candidate:
         """Everything that is reported about a formula."""
@@ -187,9 +218,8 @@ class _Judge:
 
     def noise(self, best: Found, network_error: float) -> float:
         """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
-        split, y = self._dataset.split, self._dataset.y
-        spread = float(y[split.validation if len(split.validation) else split.train].std())
-        return min(_deciding(self.candidate(best).metrics).rmse, math.sqrt(network_error) * spread)
+        held = self.table().held_rows()
+        return min(_deciding(self.candidate(best).metrics).rmse, math.sqrt(network_error * held.variance()))
 
     def _measured(self, found: Found) -> tuple[Candidate, Option]:
         expression = found.finished.expression
@@ -204,18 +234,23 @@ class _Judge:
     def _errors(self, template: Template) -> tuple[Mapping[str, Metrics], NDArray[np.float64]]:
         """Errors on each part, and on each row of the part that decides, over the target's standard deviation there.
 
+        The first are errors of the target, all alike; the second are weighted as the rows are.
+
         The parts are `train`, `validation` and `test`, or `train` and `cross_validation`. Constants were fitted to the
         first, so another one decides if there is one; `test` never does.
         """
         split, y = self._dataset.split, self._dataset.y
-        predicted = self._predict(template.expression(), np.arange(len(y)))
-        parts = {"train": split.train, "validation": split.validation, "test": split.test}
-        values = {part: (predicted[rows], y[rows]) for part, rows in parts.items() if len(rows)}
-        if set(values) == {"train"}:
-            values["cross_validation"] = self._cross_validated(template), y
-        metrics = {part: _metrics(*pair) for part, pair in values.items()}
-        predicted, y = _deciding(values)
-        return metrics, (predicted - y) / max(float(y.std()), 1e-150)
+        every = np.arange(len(y))
+        predicted = self._predict(template.expression(), every)
+        named = {"train": split.train, "validation": split.validation, "test": split.test}
+        parts = {part: rows for part, rows in named.items() if len(rows)}
+        values = {part: predicted[rows] for part, rows in parts.items()}
+        if set(parts) == {"train"}:
+            parts["cross_validation"], values["cross_validation"] = every, self._cross_validated(template)
+        metrics = {part: _metrics(values[part], y[rows]) for part, rows in parts.items()}
+        held = self._rows(_deciding(parts))
+        errors = held.weigh(torch.from_numpy(_deciding(values)) - held.y)
+        return metrics, errors.numpy() / max(math.sqrt(held.variance()), 1e-150)
 
     def _cross_validated(self, template: Template) -> NDArray[np.float64]:
         """Each row predicted by the same form with constants fitted to the other rows."""
@@ -233,22 +268,32 @@ class _Judge:
         columns: dict[sympy.Symbol, Tensor] = {
             s: torch.from_numpy(column[rows]) for s, column in zip(self.symbols, self._dataset.x.T, strict=True)
         }
-        return Rows(columns, torch.from_numpy(self._dataset.y[rows]))
+        weight = None if self._weight is None else torch.from_numpy(self._weight[rows])
+        return Rows(columns, torch.from_numpy(self._dataset.y[rows]), weight)
 
     def _constants(self, template: Template) -> tuple[Constant, ...]:
-        errors = template.standard_errors(self._rows(self._dataset.split.train))
+        # measurement errors are known in the target's units, weights only up to a factor
+        errors = template.standard_errors(self._rows(self._dataset.split.train), known=1.0 if self._sigma else 0.0)
         values = zip(template.values.tolist(), errors, strict=True)
         return tuple(Constant(f"c{i}", value, error) for i, (value, error) in enumerate(values))
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self, best: Found) -> Iterator[str]:
         """What the user should know of how errors were measured."""
-        rows = len(self._dataset.y)
-        if len(self._dataset.split.test) or len(self._dataset.split.validation):
-            return ()
-        return (
-            f"{rows} rows are too few to set some aside: the error is also given by leave-one-out cross-validation "
-            "(constants refitted each time, the form kept)",
-        )
+        split, template = self._dataset.split, best.finished.template
+        if not (len(split.test) or len(split.validation)):
+            yield (
+                f"{len(self._dataset.y)} rows are too few to set some aside: the error is also given by leave-one-out "
+                "cross-validation (constants refitted each time, the form kept)"
+            )
+        if self._robust is not None:
+            rows = np.concatenate([split.train, split.validation])
+            light = int((self._robust[rows] ** 2 < 0.5).sum())
+            yield f"--loss huber: {light} of {len(rows)} rows count less than half"
+        freedom = len(split.train) - len(template.symbols)
+        if self._sigma and freedom > 0:
+            known = self._rows(split.train)
+            squares = float(known.weigh(template.residuals(known, template.values)[0]).square().sum())
+            yield f"chi-square per degree of freedom: {squares / freedom:.3g} on the training rows"
 
 
 def _written(functions: Iterable[Function]) -> frozenset[str]:

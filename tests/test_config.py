@@ -44,6 +44,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
         ("features: a", "features: should be a valid tuple, not 'a'", ""),
         ("exclude: sin", "exclude: should be a valid tuple, not 'sin'", ""),
         ("choose: cheapest", "choose: should be 'simplest', 'balanced' or 'best', not 'cheapest'", "is balanced"),
+        ("structure: [3, 2]", "structure: should be whole numbers above zero that end with 1", "see 'kansr fit"),
         ("max_complexity: 0", "max_complexity: should be greater than or equal to 1, not 0", "see 'kansr fit --help'"),
         ("- a", "not a mapping", ""),
         ("seed: [", "line 1: not YAML", ""),
@@ -61,6 +62,18 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, message: str,
 def test_a_mistake_in_an_option_is_named_as_the_option() -> None:
     with pytest.raises(ConfigError, match="--time-limit: should be greater than 0, not 0"):
         load_config(None, {"data": "x.csv", "time_limit": 0})
+
+
+@pytest.mark.parametrize("text", ["[3,2,1]", "3,2,1", " [ 3, 2 , 1 ] "])
+def test_a_network_is_given_by_its_layers(text: str, tmp_path: Path) -> None:
+    assert load_config(None, {"data": "x.csv", "structure": text}).structure == (3, 2, 1)
+    assert load_config(settings(tmp_path, "structure: [3, 2, 1]"), {"data": "x"}).structure == (3, 2, 1)
+
+
+@pytest.mark.parametrize("text", ["[3,2]", "[1]", "", "[0,1]", "[3,-2,1]", "[a,1]", "[2.5,1]", "__import__('os')"])
+def test_what_is_no_network_is_said_before_the_table_is_read(text: str) -> None:
+    with pytest.raises(ConfigError, match="--structure: should be whole numbers above zero that end with 1"):
+        load_config(None, {"data": "x.csv", "structure": text})
 
 
 def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:

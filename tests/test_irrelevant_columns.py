@@ -57,7 +57,7 @@ def test_the_run_tells_which_columns_it_used(tmp_path: Path, monkeypatch: pytest
 
 def test_what_was_left_out_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks trained on some columns and on all of them stand side by side."""
-    monkeypatch.setattr(driver, "relevant", lambda x, y: [1])
+    monkeypatch.setattr(driver, "relevant", lambda x, y, weight: [1])
     monkeypatch.setattr(driver, "structures", lambda columns: itertools.islice(structures(columns), 2))
     x = torch.from_numpy(np.random.default_rng(2).uniform(-1.0, 1.0, (300, 3)))
     noise = torch.from_numpy(np.random.default_rng(3).normal(scale=0.02, size=300))  # no formula ends the search

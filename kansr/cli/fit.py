@@ -47,12 +47,28 @@ class Choose(StrEnum):
     BEST = "best"
 
 
+class Loss(StrEnum):
+    """The same for `kansr.config.Loss`."""
+
+    SQUARES = "squares"
+    HUBER = "huber"
+
+
 Table = Annotated[str, typer.Argument(metavar="CSV", help="The table, or - for standard input.", show_default=False)]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column to explain; the last one when absent.")]
 Features = Annotated[
     list[str] | None, typer.Option(metavar="A,B", help="Columns to explain it by; all others when absent.")
 ]
 Drop = Annotated[list[str] | None, typer.Option(metavar="C,D", help="Columns to leave out.")]
+Weights = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column with weights: how much a row's squared error counts.")
+]
+Sigma = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column with measurement errors of the target: weights 1/sigma^2.")
+]
+Losses = Annotated[
+    Loss | None, typer.Option(metavar="LOSS", help="squares (when absent), or huber: outliers count less.")
+]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")]
 TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")]
@@ -62,6 +78,9 @@ Functions = Annotated[
 ]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="F,G", help="Functions that may not appear.")]
 MaxComplexity = Annotated[int | None, typer.Option(metavar="N", help="Most nodes that a formula may have.")]
+Layers = Annotated[
+    str | None, typer.Option(metavar="[N,...,1]", help="Train only this layered network, as [3,2,1] for 3 columns.")
+]
 Chosen = Annotated[
     Choose | None,
     typer.Option(
@@ -83,12 +102,16 @@ def command(
     target: Target = None,
     features: Features = None,
     drop: Drop = None,
+    weights: Weights = None,
+    sigma: Sigma = None,
+    loss: Losses = None,
     out: Out = None,
     time_limit: TimeLimit = None,
     seed: Seed = None,
     functions: Functions = None,
     exclude: Exclude = None,
     max_complexity: MaxComplexity = None,
+    structure: Layers = None,
     choose: Chosen = None,
     config: Config = None,
     threads: Threads = None,
@@ -104,12 +127,16 @@ def command(
         "target": target,
         "features": names(features),
         "drop": names(drop),
+        "weights": weights,
+        "sigma": sigma,
+        "loss": loss and loss.value,
         "out": out,
         "time_limit": time_limit,
         "seed": seed,
         "functions": names(functions),
         "exclude": names(exclude),
         "max_complexity": max_complexity,
+        "structure": structure,
         "choose": choose and choose.value,
         "threads": threads,
     }

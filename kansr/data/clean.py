@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kansr.data.names import suggestion
 from kansr.data.read import Table, bad_cell, to_numbers
+from kansr.data.weighting import Weighting
 from kansr.errors import ConfigError, DataError
 
 __all__ = ["MIN_ROWS", "CleanTable", "clean"]
@@ -28,6 +29,7 @@ class CleanTable:
         x: `(rows, len(features))`.
         y: `(rows,)`.
         notes: What was left out and why, one line each.
+        weight: Factor on each row's residual, positive, `(rows,)`; None where all count alike.
     """
 
     features: tuple[str, ...]
@@ -35,9 +37,16 @@ class CleanTable:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     notes: tuple[str, ...]
+    weight: NDArray[np.float64] | None = None
 
 
-def clean(table: Table, target: str | None, features: tuple[str, ...] | None, drop: tuple[str, ...]) -> CleanTable:
+def clean(
+    table: Table,
+    target: str | None,
+    features: tuple[str, ...] | None,
+    drop: tuple[str, ...],
+    weighting: Weighting | None = None,
+) -> CleanTable:
     """Chooses target, features and rows.
 
     Args:
@@ -45,16 +54,19 @@ def clean(table: Table, target: str | None, features: tuple[str, ...] | None, dr
         target: Name of the column to explain; the last one that is not dropped when absent.
         features: Names of the columns to explain it by; all others when absent.
         drop: Names of columns to leave out.
+        weighting: How the rows count; all alike when absent.
 
     Raises:
-        ConfigError: If a name is no column, or the target is also a feature or dropped.
-        DataError: If the target is text or constant, or too few columns or rows are left.
+        ConfigError: If a name is no column or a column has two roles.
+        DataError: If the target or the weights are text, the target is constant, or too few columns or rows are left.
     """
-    target, names = _choose(table, target, features, drop)
+    left_out = drop if weighting is None else (*drop, weighting.check(table, target, features, drop))
+    target, names = _choose(table, target, features, left_out)
     _check_target(table, target)
     notes: list[str] = []
     names = _numeric_features(table, target, names, asked=features is not None, notes=notes)
-    rows = _complete_rows(table, [*names, target], notes)
+    factors = None if weighting is None else weighting.factors(table)
+    rows = _complete_rows(table, [*names, target], notes, factors)
     frame = table.frame.loc[rows, [*names, target]]
     _check_varies(table, frame[target])
     names = _informative_features(frame, target, names, notes)
@@ -67,7 +79,8 @@ def clean(table: Table, target: str | None, features: tuple[str, ...] | None, dr
     if repeated:
         notes.append(f"{_rows(repeated)} repeated exactly; kept")
     x = np.ascontiguousarray(frame[names].to_numpy(np.float64))
-    return CleanTable(tuple(names), target, x, frame[target].to_numpy(np.float64), tuple(notes))
+    weight = None if factors is None else np.asarray(factors, np.float64)[rows]
+    return CleanTable(tuple(names), target, x, frame[target].to_numpy(np.float64), tuple(notes), weight)
 
 
 def _choose(
@@ -126,8 +139,14 @@ def _numeric_features(table: Table, target: str, names: list[str], asked: bool, 
     return kept
 
 
-def _complete_rows(table: Table, names: list[str], notes: list[str]) -> NDArray[np.bool_]:
-    gaps = ~np.isfinite(table.frame[names].to_numpy(np.float64))
+def _complete_rows(
+    table: Table, names: list[str], notes: list[str], factors: pd.Series[float] | None
+) -> NDArray[np.bool_]:
+    frame, missing = table.frame[names], "missing or not finite"
+    if factors is not None:
+        frame, names = pd.concat([frame, factors], axis=1), [*names, str(factors.name)]
+        missing += f", or {factors.name!r} not above zero"
+    gaps = ~np.isfinite(frame.to_numpy(np.float64))
     rows: NDArray[np.bool_] = ~gaps.any(axis=1)
     total, dropped, kept = len(rows), int((~rows).sum()), int(rows.sum())
     by_column = {name: int(count) for name, count in zip(names, gaps.sum(axis=0), strict=True) if count}
@@ -136,10 +155,10 @@ def _complete_rows(table: Table, names: list[str], notes: list[str]) -> NDArray[
         read = f" of {total} in all" if dropped else ""
         hint = "a formula needs at least 3 complete rows"
         if dropped:
-            hint += f"; missing or not finite: {listed}; leave out a column with --drop"
+            hint += f"; {missing}: {listed}; leave out a column with --drop"
         raise DataError(f"{table.source}: only {_rows(kept)} with a value in every column{read}", hint)
     if dropped:
-        notes.append(f"{dropped} of {total} rows left out: a value is missing or not finite ({listed})")
+        notes.append(f"{dropped} of {total} rows left out: a value is {missing} ({listed})")
     return rows
 
 

@@ -39,6 +39,8 @@ class Dataset:
         notes: What was left out or changed and why, one line each, for the user.
         sha256: Digest of the file's bytes.
         rows_read: Rows of the file before any was left out.
+        weight: Factor on each row's residual, positive, `(rows,)`: the root of a weight of least squares, or one over
+            a measurement error; None where all rows count alike.
     """
 
     name: str
@@ -50,3 +52,4 @@ class Dataset:
     notes: tuple[str, ...]
     sha256: str
     rows_read: int
+    weight: NDArray[np.float64] | None = None

@@ -7,6 +7,7 @@ from kansr.data.clean import clean
 from kansr.data.dataset import Dataset
 from kansr.data.read import read_table
 from kansr.data.split import split_rows
+from kansr.data.weighting import weighting
 
 __all__ = ["load"]
 
@@ -19,7 +20,7 @@ def load(config: FitConfig) -> Dataset:
         DataError: If the table cannot be read or nothing in it can be fitted.
     """
     table = read_table(config.data)
-    cleaned = clean(table, config.target, config.features, config.drop)
+    cleaned = clean(table, config.target, config.features, config.drop, weighting(config))
     return Dataset(
         name=table.name,
         features=cleaned.features,
@@ -30,4 +31,5 @@ def load(config: FitConfig) -> Dataset:
         notes=table.notes + cleaned.notes,
         sha256=table.sha256,
         rows_read=len(table.frame),
+        weight=cleaned.weight,
     )

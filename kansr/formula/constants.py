@@ -22,14 +22,23 @@ class Rows:
     Attributes:
         columns: Values of each feature, `(n,)`.
         y: The target, `(n,)`.
+        weight: Factor on each row's residual, `(n,)`; None where all count alike.
     """
 
     columns: dict[sympy.Symbol, Tensor]
     y: Tensor
+    weight: Tensor | None = None
+
+    def weigh(self, values: Tensor) -> Tensor:
+        """Residuals or their derivatives, `(..., n)`, as they count."""
+        return values if self.weight is None else values * self.weight
 
     def variance(self) -> float:
-        """Variance of the target."""
-        return float(self.y.var(correction=0))
+        """Mean square of the weighted distances of the target from its weighted mean; never zero."""
+        if self.weight is None:
+            return max(float(self.y.var(correction=0)), 1e-300)
+        squares = self.weight.square()
+        return max(float((squares * (self.y - (squares @ self.y) / squares.sum()).square()).mean()), 1e-300)
 
 
 @dataclass(frozen=True)
@@ -83,17 +92,18 @@ class Template:
         """Fits the constants by least squares.
 
         Returns:
-            The fitted template and its mean square error over the target's variance (infinite where it fails).
+            The fitted template and its mean square error over the target's variance, both weighted as the rows are
+            (infinite where it fails).
         """
-        variance = max(rows.variance(), 1e-300)
+        variance = rows.variance()
         scale = variance**-0.5
         if not self.symbols:
-            mse = float(self.residuals(rows, self.values)[0].square().mean() / variance)
+            mse = float(rows.weigh(self.residuals(rows, self.values)[0]).square().mean() / variance)
             return self, mse if mse == mse else float("inf")
 
         def linearize(parameters: Tensor) -> tuple[Tensor, Tensor]:
             residual, derivatives = self.residuals(rows, parameters[0])
-            return residual[None, :] * scale, derivatives[None] * scale
+            return rows.weigh(residual)[None, :] * scale, rows.weigh(derivatives)[None] * scale
 
         fit = levenberg_marquardt(
             residual_problem(linearize),
@@ -107,9 +117,15 @@ class Template:
         )
         return Template(self.form, self.symbols, fit.parameters[0]), float(fit.loss[0])
 
-    def standard_errors(self, rows: Rows) -> list[float | None]:
-        """Standard errors from the Gauss-Newton covariance; None where the rows do not determine a constant."""
-        residual, derivatives = self.residuals(rows, self.values)
+    def standard_errors(self, rows: Rows, known: float = 0.0) -> list[float | None]:
+        """Standard errors from the Gauss-Newton covariance; None where the rows do not determine a constant.
+
+        Args:
+            rows: What the constants were fitted to.
+            known: Variance of a weighted residual as far as it is known beforehand: one if weights are inverse
+                measurement errors. A larger scatter counts in its place (R. T. Birge, Phys. Rev. 40, 1932).
+        """
+        residual, derivatives = map(rows.weigh, self.residuals(rows, self.values))
         n, p = len(rows.y), len(self.values)
         if p == 0 or n <= p or not bool(derivatives.isfinite().all()):
             return [None] * p
@@ -120,6 +136,6 @@ class Template:
         _, s, v = torch.linalg.svd((derivatives / size[:, None]).T, full_matrices=False)
         if not float(s.min()) > 1e-10 * float(s.max()):
             return [None] * p
-        sigma2 = residual.square().sum() / (n - p)
+        sigma2 = (residual.square().sum() / (n - p)).clamp_min(known)
         errors = (sigma2 * (v.T / s).square().sum(1)).sqrt() / size
         return [float(e) for e in errors]

@@ -68,5 +68,6 @@ def _error(part: sympy.Expr, finisher: Finisher) -> float:
         return math.inf
     size = design.square().mean(0).sqrt()
     design = design / size.clamp_min(1e-300)
-    solution = torch.linalg.lstsq(design, rows.y[:, None], driver="gelsd").solution
-    return float((design @ solution - rows.y[:, None]).square().mean())
+    design, target = rows.weigh(design.T).T, rows.weigh(rows.y)[:, None]
+    solution = torch.linalg.lstsq(design, target, driver="gelsd").solution
+    return float((design @ solution - target).square().mean())

@@ -16,6 +16,7 @@ from kansr.formula.build import network_expression
 from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
+from kansr.search.budget import Budget
 from kansr.search.factors import power_factors
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
@@ -66,21 +67,6 @@ _EXPLAINS_LITTLE = 0.5
 _ROUNDS = 1000
 
 _Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When to do what; each is asked often.
-
-    Attributes:
-        late: It is time to have a formula: what there is gets named.
-        expired: The search ends.
-        closing: The finishing of formulas ends too; comes a little later.
-    """
-
-    late: Callable[[], bool]
-    expired: Callable[[], bool]
-    closing: Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -146,6 +132,7 @@ class Search:
         budget: Budget,
         listener: Listener | None = None,
         limits: Limits = NO_LIMITS,
+        structure: Structure | None = None,
     ) -> None:
         """Sets a search up.
 
@@ -156,10 +143,12 @@ class Search:
             budget: When to end.
             listener: Is told what happens.
             limits: Which formulas may be offered.
+            structure: The only one to train, on all columns; formulas are then read from nothing else.
         """
         self._whole = table
+        self._structure = structure
         # what has no visible influence comes back if the other columns do not explain the target
-        self._table = table.only(relevant(table.x, table.y))
+        self._table = table if structure else table.only(relevant(table.x, table.y, table.weight))
         self._unseen = [symbol for symbol in table.symbols if symbol not in self._table.symbols]
         self._functions = functions
         self._generator = generator
@@ -184,10 +173,7 @@ class Search:
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
     def _rounds(self) -> Outcome:
-        if self._related(relations) or self._separated():
-            return Outcome.CONVERGED
-        self._ratios = ratios(self._table.x, self._table.y, self._table.symbols, self._table.weight, self._hurried)
-        if self._approximated(1):
+        if self._structure is None and self._needs_no_network():
             return Outcome.CONVERGED
         for number in range(_ROUNDS):
             self._table = self._whole if number else self._table
@@ -205,7 +191,7 @@ class Search:
         """Every structure once, through every lens."""
         x, y, names = self._table.x, self._table.y, {f.name for f in self._functions}
         views = lenses(x, y, logarithms={"exp", "log"} <= names)
-        for structure in structures(x.shape[1]):
+        for structure in [self._structure] if self._structure else structures(x.shape[1]):
             for lens in views:
                 if self._budget.expired():
                     return Outcome.TIME_LIMIT
@@ -219,9 +205,16 @@ class Search:
 
     # --- laws that need no network
 
+    def _needs_no_network(self) -> bool:
+        """Whether a relation, or a short ratio, explains everything."""
+        if self._related(relations) or self._separated():
+            return True
+        self._ratios = ratios(self._table.x, self._table.y, self._table.symbols, self._table.weight, self._hurried)
+        return self._approximated(1)
+
     def _separated(self) -> bool:
         """Divides out the columns that are mere factors; whether a relation between the others explains everything."""
-        factors = power_factors(self._table.x, self._table.y)
+        factors = power_factors(self._table.x, self._table.y, self._table.weight)
         if not 0 < len(factors) < self._table.x.shape[1]:
             return False
         self._table = self._table.divided(factors)
@@ -229,6 +222,8 @@ class Search:
 
     def _without_networks(self) -> bool:
         """The slower ways to find a relation, once the simplest networks have failed; whether one succeeds."""
+        if self._structure is not None:
+            return False
         if self._tried == _BEFORE_RATIOS and self._least > _NOISY:
             return self._approximated(None)
         return self._tried == _BEFORE_PAIRS and self._related(paired_relations)

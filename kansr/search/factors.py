@@ -28,23 +28,26 @@ _FAR, _BIAS = 2.0, 0.1
 _HIGHEST = 6
 
 
-def power_factors(x: Tensor, y: Tensor) -> Mapping[int, float]:
+def power_factors(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Mapping[int, float]:
     """Exponents of the columns that enter as a power and in no other way.
 
     Args:
         x: Columns, `(n, d)`, rows in random order.
         y: Target, `(n,)`.
+        weight: Factor on each row's residual, `(n,)`.
     """
     if len(y) < _FEW_ROWS or x.shape[1] < 2 or not bool((y != 0).all()):
         return {}
-    exponents = _slopes(x, y)
+    weight = torch.ones_like(y) if weight is None else weight
+    exponents = _slopes(x, y, weight)
     for _ in range(2):  # one that is no power spoils the test of none of the others, but the second look is cleaner
         if not exponents:
             break
         factor = product(x, exponents)
         left = y / factor
         # noise that was the same for all rows now is not, and weights mend that; on clean data they do harm
-        seen = visible(x, left) & visible(x, left, factor.abs()) | visible(x, left.abs().log())
+        seen = visible(x, left, weight) & visible(x, left, factor.abs() * weight)
+        seen |= visible(x, left.abs().log(), weight)
         exponents = {j: p for j, p in exponents.items() if j not in seen}
     return exponents
 
@@ -55,7 +58,7 @@ def product(x: Tensor, exponents: Mapping[int, float]) -> Tensor:
     return torch.stack([torch.ones_like(x[:, 0]), *powers]).prod(0)
 
 
-def _slopes(x: Tensor, y: Tensor) -> dict[int, float]:
+def _slopes(x: Tensor, y: Tensor, weight: Tensor) -> dict[int, float]:
     """Exponents that a regression of logarithms suggests, for the columns that could be powers."""
     able = [j for j, c in enumerate(x.T) if float(c.min()) > 0 and float(c.max()) > _NARROW * float(c.min())]
     if not able:
@@ -63,8 +66,8 @@ def _slopes(x: Tensor, y: Tensor) -> dict[int, float]:
     logs = torch.stack([x[:, j].log() for j in able], 1)
     # other influences, roughly: they only have to be kept from blurring the slopes
     others = [(c - c.mean()) / c.std() for j, c in enumerate(x.T) if j not in able]
-    design = torch.stack([torch.ones_like(y), *logs.T, *others, *(o * o for o in others)], 1)
-    target = y.abs().log()
+    design = torch.stack([torch.ones_like(y), *logs.T, *others, *(o * o for o in others)], 1) * weight[:, None]
+    target = y.abs().log() * weight
     solution = torch.linalg.lstsq(design, target[:, None], driver="gelsd").solution[:, 0]
     noise = (target - design @ solution).square().sum() / (len(y) - design.shape[1])
     errors = (noise * torch.linalg.pinv(design.T @ design, hermitian=True).diagonal()).sqrt()

@@ -68,7 +68,11 @@ class Finisher:
         form = cheapest(best.expression, self.positive)
         if complexity(form) < complexity(best.expression):  # its constants are others: some may be simple, or zero
             form = self._shorten(self.fit(form, self.sample)).expression
-        return self._round(self.fit(form, self.rows))
+        return self.refit(form)
+
+    def refit(self, expression: sympy.Expr) -> Finished:
+        """The expression with its constants fitted to all rows and rounded."""
+        return self._round(self.fit(expression, self.rows))
 
     def rough(self, expression: sympy.Expr) -> Finished:
         """The expression with fitted constants and nothing else done to it."""
@@ -185,7 +189,7 @@ class Finisher:
 
 def _error(template: Template, rows: Rows) -> float:
     residual, _ = template.residuals(rows, template.values)
-    mse = float(residual.square().mean()) / max(rows.variance(), 1e-300)
+    mse = float(rows.weigh(residual).square().mean()) / rows.variance()
     return mse if math.isfinite(mse) else math.inf
 
 

@@ -38,17 +38,18 @@ def surely_relevant(x: Tensor, y: Tensor) -> list[int]:
     return sorted(visible(x, y, doubt=_NO_DOUBT)) or list(range(x.shape[1]))
 
 
-def relevant(x: Tensor, y: Tensor) -> list[int]:
+def relevant(x: Tensor, y: Tensor, weight: Tensor | None = None) -> list[int]:
     """Numbers of the columns with a visible influence, in order; all where the tests would see too little.
 
     Args:
         x: Columns, `(n, d)`, rows in random order.
         y: Target, `(n,)`.
+        weight: Factor on each row's residual, `(n,)`.
     """
     every = list(range(x.shape[1]))
     if len(every) < _FEW_COLUMNS or len(y) < max(_FEW_ROWS, 6 * _DEGREE * len(every)):
         return every
-    return sorted(visible(x, y)) or every
+    return sorted(visible(x, y, weight)) or every
 
 
 def visible(x: Tensor, y: Tensor, weight: Tensor | None = None, doubt: float = 1.0) -> set[int]:

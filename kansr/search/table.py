@@ -72,9 +72,19 @@ class Table:
             factor=self.factor * sympy.Mul(*powers),
         )
 
+    def weighted(self, factor: Tensor, factor_held: Tensor) -> Table:
+        """The same rows with more factors on their residuals, `(n,)` and `(m,)`."""
+        weight, weight_held = _scaled(factor, self.weight), _scaled(factor_held, self.weight_held)
+        return replace(self, weight=weight, weight_held=weight_held)
+
     def rows(self, most: int | None = None) -> Rows:
         """The first training rows, all by default."""
-        return Rows(dict(zip(self.symbols, self.x[:most].T, strict=True)), self.y[:most])
+        weight = None if self.weight is None else self.weight[:most]
+        return Rows(dict(zip(self.symbols, self.x[:most].T, strict=True)), self.y[:most], weight)
+
+    def held_rows(self) -> Rows:
+        """The rows that decide between formulas."""
+        return Rows(dict(zip(self.symbols, self.x_held.T, strict=True)), self.y_held, self.weight_held)
 
     def seen(self, lens: Lens, most: int) -> Sample:
         """What a network sees of the first training rows."""
@@ -88,34 +98,25 @@ class Table:
         # where the same rows fitted the coefficients, each of them has used up one
         spent = 0 if self.holds_out else sum(network.sizes)
         rows = max(len(self.y_held) - spent, 1)
-        weight = torch.ones_like(self.y_held) if self.weight_held is None else self.weight_held
-        squares = (weight * (output - self.y_held)).square().sum()
-        return _finite(float(squares) / rows / _variance(self.y_held, weight))
+        held = self.held_rows()
+        return _finite(float(held.weigh(output - held.y).square().sum()) / rows / held.variance())
 
     def formula_error(self, template: Template) -> float:
         """Mean square error of a formula on the held rows, over the target's variance there."""
-        rows = Rows(dict(zip(self.symbols, self.x_held.T, strict=True)), self.y_held)
-        residual, _ = template.residuals(rows, template.values)
+        held = self.held_rows()
+        residual, _ = template.residuals(held, template.values)
         spent = 0 if self.holds_out else len(template.symbols)
-        return _finite(float(residual.square().sum()) / max(len(residual) - spent, 1) / _variance(self.y_held))
+        return _finite(float(held.weigh(residual).square().sum()) / max(len(residual) - spent, 1) / held.variance())
 
     def residuals(self, template: Template) -> Table:
         """The same rows with what a formula leaves unexplained as their target."""
-        held = Rows(dict(zip(self.symbols, self.x_held.T, strict=True)), self.y_held)
-        y, y_held = (-template.residuals(rows, template.values)[0] for rows in (self.rows(), held))
+        y, y_held = (-template.residuals(rows, template.values)[0] for rows in (self.rows(), self.held_rows()))
         return replace(self, y=y, y_held=y_held)
 
     def positive(self, expression: sympy.Expr) -> bool:
         """Whether an expression is positive on every training row."""
         value, _ = evaluate_dual(expression, self.rows().columns, {}, torch.empty(0, dtype=torch.float64))
         return bool((value > 0).all())
-
-
-def _variance(y: Tensor, weight: Tensor | None = None) -> float:
-    if weight is None:
-        return max(float(y.var(correction=0)), 1e-300)
-    w2 = weight.square()
-    return max(float((w2 * (y - (w2 @ y) / w2.sum()).square()).mean()), 1e-300)
 
 
 def _scaled(factor: Tensor, weight: Tensor | None) -> Tensor:

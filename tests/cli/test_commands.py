@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 import kansr
+from kansr.cli import fit as cli_fit
 from kansr.cli.fit import Choose
 from kansr.cli.main import main
-from kansr.config import Rule
+from kansr.config import Loss, Rule
 from kansr.results import FitResult
 from tests import examples
 
@@ -116,6 +117,7 @@ def test_options_reach_the_search(run: Run, search: Callable[..., None]) -> None
 
 def test_the_rules_of_choice_are_those_of_the_configuration() -> None:
     assert {rule.value for rule in Choose} == set(get_args(Rule))
+    assert {loss.value for loss in cli_fit.Loss} == set(get_args(Loss))
 
 
 def test_no_acceptable_formula_is_written_and_told(

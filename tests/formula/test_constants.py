@@ -63,6 +63,29 @@ def test_constants_and_standard_errors_are_scipys(name: str, units: float) -> No
         )
 
 
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("spread", [0.3, 3.0])
+def test_measurement_errors_count_as_in_scipy(name: str, spread: float) -> None:
+    """With a scatter below the measurement errors these are believed, above it the scatter is."""
+    text, law, truth = LAWS[name]
+    sigma = 0.02 + 0.01 * T
+    y = law(T, *truth) + spread * sigma * NOISE / 0.03
+    rows = Rows({t: torch.from_numpy(T)}, torch.from_numpy(y), torch.from_numpy(1 / sigma))
+    fitted, mse = Template.of(parse_expression(text, ["t"])).fit(rows)
+    reference, absolute = curve_fit(law, T, y, p0=truth, sigma=sigma, absolute_sigma=True)
+    relative = curve_fit(law, T, y, p0=truth, sigma=sigma)[1]
+    known = zip(fitted.values.tolist(), fitted.standard_errors(rows, known=1.0), strict=True)
+    for (value, error), scatter in zip(known, fitted.standard_errors(rows), strict=True):
+        nearest = int(np.abs(reference - value).argmin())
+        assert value == pytest.approx(reference[nearest], rel=1e-5)
+        covariance = absolute if spread < 1 else relative
+        assert error == pytest.approx(np.sqrt(covariance[nearest, nearest]), rel=1e-3)
+        assert scatter == pytest.approx(np.sqrt(relative[nearest, nearest]), rel=1e-3)
+    residual = (law(T, *reference) - y) / sigma
+    total = (y - np.average(y, weights=sigma**-2)) / sigma
+    assert mse == pytest.approx(float(residual @ residual) / float(total @ total), rel=1e-6)
+
+
 @given(all_expressions)
 @settings(max_examples=120, deadline=None, derandomize=True)
 def test_taking_constants_out_and_putting_them_back_changes_nothing(expression: sympy.Expr) -> None:
