@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from scipy.special import erf
+from scipy.special import digamma, erf
 
 from kansr.errors import FormulaError
 
@@ -29,6 +29,7 @@ _UFUNCS: Mapping[type[sympy.Function], Callable[[Array], Array]] = {
     sympy.tanh: np.tanh,
     sympy.Abs: np.abs,
     sympy.erf: erf,
+    sympy.harmonic: lambda n: digamma(n + 1) + np.euler_gamma,
 }
 
 

@@ -19,7 +19,7 @@ import sympy
 from kansr.errors import FormulaError
 from kansr.formula.evaluate import evaluate
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "parse_expression"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "Functions", "parse_expression"]
 
 MAX_LENGTH = 10_000
 # A sum of n terms is n levels deep.
@@ -29,7 +29,8 @@ MAX_EXPONENT = 1024
 MAX_BITS = 4096
 
 # SymPy's function and the same in floats, which guards the size of constants before SymPy sees them.
-FUNCTIONS: Mapping[str, tuple[Callable[[sympy.Expr], sympy.Expr], Callable[[float], float]]] = MappingProxyType(
+Functions = Mapping[str, tuple[Callable[[sympy.Expr], sympy.Expr], Callable[[float], float]]]
+FUNCTIONS: Functions = MappingProxyType(
     {
         "exp": (sympy.exp, math.exp),
         "log": (sympy.log, math.log),
@@ -66,7 +67,7 @@ class _Value(NamedTuple):
     number: float | None
 
 
-def parse_expression(text: str, symbols: Iterable[str]) -> sympy.Expr:
+def parse_expression(text: str, symbols: Iterable[str], functions: Functions = FUNCTIONS) -> sympy.Expr:
     """The expression that `text` spells in SymPy syntax.
 
     Decimal numbers become exactly the float64 that Python reads; integers and their ratios stay exact.
@@ -74,6 +75,7 @@ def parse_expression(text: str, symbols: Iterable[str]) -> sympy.Expr:
     Args:
         text: Such as `365.25*a**(3/2)`.
         symbols: Names of the real symbols that may appear; they win over functions and constants.
+        functions: Functions that may appear, in SymPy and in floats; those that kansr writes when absent.
 
     Raises:
         FormulaError: If the text holds anything but numbers, these symbols, `pi`, arithmetic and known functions.
@@ -87,7 +89,7 @@ def parse_expression(text: str, symbols: Iterable[str]) -> sympy.Expr:
             tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise _error(text, "is not an expression") from None
-    expression = _Parser(text, symbols).value(tree.body, 0).expression
+    expression = _Parser(text, symbols, functions).value(tree.body, 0).expression
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise _error(text, "is nowhere a finite real number")
     return expression
@@ -100,8 +102,9 @@ def _error(text: str, reason: str) -> FormulaError:
 
 
 class _Parser:
-    def __init__(self, text: str, symbols: Iterable[str]) -> None:
+    def __init__(self, text: str, symbols: Iterable[str], functions: Functions) -> None:
         self.text = text
+        self.functions = functions
         self.symbols = {name: sympy.Symbol(name, real=True) for name in symbols}
 
     def error(self, reason: str) -> FormulaError:
@@ -144,9 +147,9 @@ class _Parser:
         return _Value(-operand.expression, None if operand.number is None else -operand.number)
 
     def call(self, name: str, argument: _Value) -> _Value:
-        if name in self.symbols or name not in FUNCTIONS:
+        if name in self.symbols or name not in self.functions:
             raise self.error(f"holds the unknown function '{name}'")
-        symbolic, numeric = FUNCTIONS[name]
+        symbolic, numeric = self.functions[name]
         number = None if argument.number is None else self.finite(numeric, argument.number)
         return self.settled(symbolic(argument.expression), number)
 
