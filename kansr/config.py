@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kansr.errors import ConfigError
+from kansr.yaml_file import read_yaml
 
 __all__ = ["FitConfig", "Loss", "Rule", "load_config"]
 
@@ -108,17 +108,7 @@ def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:
 
 
 def _read_settings(file: Path) -> dict[str, object]:
-    try:
-        settings = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config {file}: {error.strerror}", "give the path of a YAML file") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"--config {file}: not a text file in UTF-8", "give the path of a YAML file") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "cannot be read"
-        raise ConfigError(f"{file}{line}: not YAML: {problem}", "one 'key: value' per line") from None
+    settings = read_yaml(file, ConfigError, "one 'key: value' per line", option="--config")
     if settings is None:
         return {}
     if not isinstance(settings, dict):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from kansr import __version__
-from kansr.cli import export, fit, functions, predict, show
+from kansr.cli import bench, export, fit, functions, predict, show
 from kansr.errors import ExitCode, KansrError
 
 __all__ = ["app", "main"]
@@ -31,6 +31,7 @@ app.command("predict", epilog=predict.EXAMPLES)(predict.command)
 app.command("export", epilog=export.EXAMPLES)(export.command)
 app.command("show", epilog=show.EXAMPLES)(show.command)
 app.command("functions", epilog=functions.EXAMPLES)(functions.command)
+app.command("bench", epilog=bench.EXAMPLES)(bench.command)
 
 
 def _print_version(asked: bool) -> None:

@@ -43,6 +43,7 @@ UFUNCS: Mapping[FunctionKey, Callable[[Array], Array]] = {
     (sympy.LambertW,): _lambert_w,
     (sympy.besselj, 0): special.j0,
     (sympy.besselj, 1): special.j1,
+    (sympy.harmonic,): lambda n: special.digamma(n + 1) + np.euler_gamma,
 }
 
 

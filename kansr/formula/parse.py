@@ -21,7 +21,7 @@ import sympy
 from kansr.errors import FormulaError
 from kansr.formula.evaluate import UFUNCS, evaluate
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "ON_REQUEST", "parse_expression"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "ON_REQUEST", "Functions", "parse_expression"]
 
 MAX_LENGTH = 10_000
 # A sum of n terms is n levels deep.
@@ -44,7 +44,8 @@ def _special(*key: object, limit: float = math.inf) -> Callable[[float], float]:
 
 # SymPy's function and the same in floats, which guards the size of constants before SymPy sees them.
 _Pair = tuple[Callable[[sympy.Expr], sympy.Expr], Callable[[float], float]]
-FUNCTIONS: Mapping[str, _Pair] = MappingProxyType(
+Functions = Mapping[str, _Pair]
+FUNCTIONS: Functions = MappingProxyType(
     {
         "exp": (sympy.exp, math.exp),
         "log": (sympy.log, math.log),
@@ -91,7 +92,7 @@ class _Value(NamedTuple):
     number: float | None
 
 
-def parse_expression(text: str, symbols: Iterable[str]) -> sympy.Expr:
+def parse_expression(text: str, symbols: Iterable[str], functions: Functions = FUNCTIONS) -> sympy.Expr:
     """The expression that `text` spells in SymPy syntax.
 
     Decimal numbers become exactly the float64 that Python reads; integers and their ratios stay exact.
@@ -99,6 +100,7 @@ def parse_expression(text: str, symbols: Iterable[str]) -> sympy.Expr:
     Args:
         text: Such as `365.25*a**(3/2)`.
         symbols: Names of the real symbols that may appear; they win over functions and constants.
+        functions: Functions that may appear, in SymPy and in floats; those that kansr writes when absent.
 
     Raises:
         FormulaError: If the text holds anything but numbers, these symbols, `pi`, arithmetic and known functions.
@@ -112,7 +114,7 @@ def parse_expression(text: str, symbols: Iterable[str]) -> sympy.Expr:
             tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise _error(text, "is not an expression") from None
-    expression = _Parser(text, symbols).value(tree.body, 0).expression
+    expression = _Parser(text, symbols, functions).value(tree.body, 0).expression
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise _error(text, "is nowhere a finite real number")
     return expression
@@ -125,8 +127,9 @@ def _error(text: str, reason: str) -> FormulaError:
 
 
 class _Parser:
-    def __init__(self, text: str, symbols: Iterable[str]) -> None:
+    def __init__(self, text: str, symbols: Iterable[str], functions: Functions) -> None:
         self.text = text
+        self.functions = functions
         self.symbols = {name: sympy.Symbol(name, real=True) for name in symbols}
 
     def error(self, reason: str) -> FormulaError:
@@ -146,7 +149,7 @@ class _Parser:
             case ast.BinOp(left=left, op=operator, right=right):
                 return self.binary(self.value(left, depth + 1), operator, self.value(right, depth + 1))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
-                return self.call(name, FUNCTIONS.get(name), self.value(argument, depth + 1))
+                return self.call(name, self.functions.get(name), self.value(argument, depth + 1))
             case ast.Call(
                 func=ast.Name(id="besselj" as name), args=[ast.Constant(value=int() as order), argument], keywords=[]
             ) if not isinstance(order, bool):

@@ -167,7 +167,7 @@ def _power(base: sympy.Expr, exponent: sympy.Expr, positive: Positive) -> sympy.
     number, rest = _split_coefficient(base)
     whole = exponent.is_Integer
     if number < 0 and not whole:
-        number, rest = -number, -rest
+        number, rest = -number, _negated(rest)
     factors = list(rest.args) if rest.is_Mul else [rest]
     if len(factors) > 1 and (whole or all(positive(f) for f in factors)):
         rest = sympy.Mul(*(_power(f, exponent, positive) for f in factors))
@@ -175,6 +175,15 @@ def _power(base: sympy.Expr, exponent: sympy.Expr, positive: Positive) -> sympy.
     if _is_one(number):
         return rest**exponent
     return number**exponent * _power(rest, exponent, positive) if rest.is_Pow else number**exponent * rest**exponent
+
+
+def _negated(expression: sympy.Expr) -> sympy.Expr:
+    """The negative; a sum among the factors takes the sign in, if there is one: `1/(a - b)` becomes `1/(b - a)`."""
+    for factor in sympy.Mul.make_args(expression):
+        base, exponent = factor.as_base_exp()
+        if base.is_Add and exponent.is_odd:
+            return expression / factor * sympy.Add(*(-term for term in base.args)) ** exponent
+    return -expression
 
 
 def _product(factors: Sequence[sympy.Expr]) -> sympy.Expr:

@@ -212,7 +212,7 @@ def test_version(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"kansr {kansr.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["fit", "predict", "export", "show", "functions"])
+@pytest.mark.parametrize("command", ["fit", "predict", "export", "show", "functions", "bench"])
 def test_each_command_has_help_with_an_example(run: Run, capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run(command, "--help") == 0
     assert f" kansr {command}" in capsys.readouterr().out.split("Example")[1]

@@ -180,3 +180,8 @@ def test_waves_of_one_frequency_are_one_wave(long: sympy.Expr, nodes: int) -> No
     short = cheapest(long, positive)
     assert complexity(short) <= nodes
     np.testing.assert_allclose(evaluate(short, COLUMNS), evaluate(long, COLUMNS), rtol=1e-12, atol=1e-12)
+
+
+def test_a_sum_takes_in_the_sign_under_a_root() -> None:
+    root = canonical(sympy.sqrt(-1 / (A**2 - B**2)), lambda u: u.subs({A: 1.0, B: 2.0}) > 0)
+    assert root == (B**2 - A**2) ** sympy.Rational(-1, 2)
