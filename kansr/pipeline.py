@@ -18,7 +18,6 @@ from torch import Tensor
 from kansr.choice import ROUNDING, Option, choose
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
-from kansr.errors import ConfigError
 from kansr.formula.constants import Rows, Template
 from kansr.formula.domain import check_domain
 from kansr.formula.evaluate import evaluate
@@ -28,7 +27,6 @@ from kansr.formula.rewrite import shape
 from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
-from kansr.kan.structure import Structure
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
 from kansr.search.driver import Search, SearchResult
@@ -36,6 +34,7 @@ from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
 from kansr.search.robust import factors_by_formula, factors_by_network, rescored
+from kansr.search.structures import layered
 from kansr.search.table import Table
 
 __all__ = ["fit"]
@@ -70,18 +69,10 @@ def fit(
     begun = time.monotonic()
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
-    only = _structure(config, len(dataset.features))
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     judge = _Judge(dataset, config, _written(functions.values()))
     budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
-    generator = torch.Generator().manual_seed(config.seed)
-    if config.loss == "huber":
-        recorder.stage(Stage.TRAIN, "for outliers")
-        judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
-    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits, only)
-    result = search.run()
-    if config.loss == "huber":
-        result = _without_outliers(result, judge, budget.closing)
+    result = _search(judge, config, functions, limits, budget, recorder)
     recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
     offered = _distinct(result.found)
@@ -111,25 +102,28 @@ def fit(
     )
 
 
-def _structure(config: FitConfig, features: int) -> Structure | None:
-    """The network that the user asks for."""
-    if config.structure is None:
-        return None
-    if config.structure[0] != features:
-        asked, right = (
-            str(list(counts)).replace(" ", "") for counts in (config.structure, (features, *config.structure[1:]))
-        )
-        message = f"--structure {asked}: the first number must be that of the features used, {features}"
-        raise ConfigError(message, f"--structure {right}, or choose others with --features or --drop")
-    return Structure.layered(config.structure)
-
-
-def _without_outliers(result: SearchResult, judge: _Judge, closing: Callable[[], bool]) -> SearchResult:
-    """The formulas as they are with weights by what the best of them leaves."""
-    judge.reweigh(None)
-    judge.reweigh(factors_by_formula(judge.table(), result.found[0], closing))
-    found, refused = (rescored(_distinct(f), judge.table(), closing) for f in (result.found, result.refused))
-    return replace(result, found=found or result.found, refused=refused)
+def _search(
+    judge: _Judge,
+    config: FitConfig,
+    functions: Mapping[str, Function],
+    limits: Limits,
+    budget: Budget,
+    recorder: Recorder,
+) -> SearchResult:
+    """The search; with Huber's loss the rows' weights come from a network before it, from the best formula after it."""
+    only = None if config.structure is None else layered(config.structure, len(judge.symbols))
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.loss == "huber":
+        recorder.stage(Stage.TRAIN, "for outliers")
+        judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
+    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits, only)
+    result = search.run()
+    if config.loss == "huber":
+        judge.reweigh(None)
+        judge.reweigh(factors_by_formula(judge.table(), result.found[0], budget.closing))
+        found, refused = (rescored(_distinct(f), judge.table(), budget.closing) for f in (result.found, result.refused))
+        result = replace(result, found=found or result.found, refused=refused)
+    return result
 
 
 def _distinct(formulas: Sequence[Found]) -> list[Found]:

@@ -7,12 +7,13 @@ which are needed where a factor changes its sign.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
+from kansr.errors import ConfigError
 from kansr.kan.structure import Op, Structure
 
-__all__ = ["probes", "structures"]
+__all__ = ["layered", "probes", "structures"]
 
 # Each pattern lists its nodes in order; a node names what feeds it: "x" all inputs, a number an earlier node.
 # "?" marks a node that is tried as a sum and as a product.
@@ -35,6 +36,23 @@ _PATTERNS: tuple[tuple[tuple[str, str], ...], ...] = (
     (("?", "x"), ("+", "x0"), ("?", "x1"), ("+", "2")),
     (("?", "x"), ("+", "x0"), ("+", "x1"), ("?", "x2")),
 )
+
+
+def layered(layers: Sequence[int], n_inputs: int) -> Structure:
+    """The fully connected network of sums that a user asks for.
+
+    Args:
+        layers: Nodes of each layer, inputs first, the last one 1.
+        n_inputs: Number of inputs that there are.
+
+    Raises:
+        ConfigError: If it has another number of inputs.
+    """
+    if layers[0] != n_inputs:
+        asked, right = (",".join(map(str, numbers)) for numbers in (layers, (n_inputs, *layers[1:])))
+        message = f"--structure [{asked}]: the first number must be that of the features used, {n_inputs}"
+        raise ConfigError(message, f"write [{right}], or choose other features with --features or --drop")
+    return Structure.layered(layers)
 
 
 def probes(n_inputs: int) -> Iterator[Structure]:
