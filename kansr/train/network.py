@@ -11,6 +11,7 @@ from torch import Tensor
 from kansr.kan.network import Network, regrid
 from kansr.train.first_order import lbfgs
 from kansr.train.levenberg_marquardt import NormalEquations, levenberg_marquardt, never
+from kansr.train.penalty import QuadraticPenalty
 from kansr.train.sparsity import GroupPenalty
 
 __all__ = ["NetworkProblem", "Trained", "train", "train_splines"]
@@ -29,14 +30,14 @@ class NetworkProblem:
         network: Any network; its parameters are the unknowns.
         x: Inputs, `(n, n_inputs)`.
         y: Target, `(n,)`.
-        penalty: Group penalty on the edges, for sparsity.
+        penalty: Such as the group penalty on the edges, for sparsity.
         weight: Factor on each row's residual, `(n,)`; one when absent.
     """
 
     network: Network
     x: Tensor
     y: Tensor
-    penalty: GroupPenalty | None = None
+    penalty: QuadraticPenalty | None = None
     weight: Tensor | None = None
 
     def __call__(self, parameters: Tensor) -> NormalEquations:
@@ -103,7 +104,7 @@ def train(
     goal: float = 0.0,
     stall: float = 0.02,
     patience: int = 8,
-    penalty: GroupPenalty | None = None,
+    penalty: QuadraticPenalty | None = None,
     expired: Callable[[], bool] = never,
 ) -> Trained:
     """Fits all parameters on fixed grids: by Levenberg-Marquardt, or by gradients alone if there are very many.
@@ -118,7 +119,7 @@ def train(
         goal: Stop at this mean square residual.
         stall: Stop when no loss fell by this share over `patience` iterations.
         patience: See `stall`.
-        penalty: Group penalty on the edges; without effect where gradients alone are used.
+        penalty: Added to the loss; without effect where gradients alone are used.
         expired: True ends the training where it is.
     """
     if network.parameters.shape[1] > WIDE:

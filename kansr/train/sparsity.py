@@ -13,16 +13,14 @@ import torch
 from torch import Tensor
 
 from kansr.kan.network import Network
-from kansr.train.levenberg_marquardt import NormalEquations
+from kansr.train.penalty import QuadraticPenalty
 
 __all__ = ["GroupPenalty"]
 
 
 @dataclass(frozen=True)
-class GroupPenalty:
-    """A quadratic form in the parameters, `(batch, P, P)`."""
-
-    form: Tensor
+class GroupPenalty(QuadraticPenalty):
+    """The majorant as a quadratic form in the parameters."""
 
     @classmethod
     def of(cls, network: Network, x: Tensor, lamb: float, floor: float = 1e-3) -> GroupPenalty:
@@ -44,10 +42,3 @@ class GroupPenalty:
             blocks.append(weight[:, None, None] * (columns @ columns.mT) / x.shape[0])
         form = torch.stack([torch.block_diag(*(b[i] for b in blocks)) for i in range(network.batch)])
         return cls(form)
-
-    def add_to(self, equations: NormalEquations, parameters: Tensor) -> NormalEquations:
-        """The normal equations of loss plus penalty. parameters: (batch, P)."""
-        pull = (self.form @ parameters[:, :, None])[:, :, 0]
-        return NormalEquations(
-            equations.matrix + self.form, equations.gradient + pull, equations.loss + (parameters * pull).sum(1)
-        )
