@@ -18,7 +18,7 @@ import torch
 from kansr.cli.main import main
 from kansr.functions import LIBRARY
 from kansr.results import Outcome
-from kansr.search import driver
+from kansr.search import driver, shortcuts
 from kansr.search.driver import Budget, Search
 from kansr.search.structures import structures
 from kansr.search.table import Table
@@ -29,7 +29,7 @@ from kansr.train.levenberg_marquardt import never
 def _networks_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the shortcuts, which give no networks and take their time."""
     for name in ("relations", "paired_relations", "ratios"):
-        monkeypatch.setattr(driver, name, lambda *_: iter(()))
+        monkeypatch.setattr(shortcuts, name, lambda *_: iter(()))
 
 
 def test_the_run_tells_which_columns_it_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

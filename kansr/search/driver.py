@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeAlias
 
 import sympy
 import torch
-from torch import Tensor
 
 from kansr.formula.build import network_expression
 from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.budget import Budget
-from kansr.search.factors import power_factors
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
+from kansr.search.noise_test import NoiseTest, is_short
 from kansr.search.pruning import Pruned, finer, prune
-from kansr.search.ratios import Ratio, ratios
-from kansr.search.relations import paired_relations, relations
 from kansr.search.score import spline_length
-from kansr.search.screening import relevant, surely_relevant
-from kansr.search.structures import probes, structures
+from kansr.search.screening import relevant
+from kansr.search.shortcuts import Shortcuts
+from kansr.search.structures import structures
 from kansr.search.table import Table
 from kansr.search.training import TRAINING_ROWS, train_structure
 from kansr.train.network import Trained
@@ -53,20 +49,13 @@ _BEFORE_PAIRS = 6
 _PATIENCE, _HARDLY_NOISE = 6, 1e-3
 # After so many, the plateau may be the noise: its networks are named.
 _LONG_PATIENCE = 24
-# Networks that explain no more than this share of what a formula leaves show that only noise is left.
-_UNEXPLAINED = 0.98
-# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a
-# simpler one, which is looked for during so many more structures.
-_FEW, _NODES, _MORE_NODES, _AFTERWARDS = 1, 3, 6, 8
+# During so many more structures a simpler formula than a long one that leaves nothing but noise is looked for.
+_AFTERWARDS = 8
 # Networks whose errors differ by no more than this factor are equally good: the simplest come first.
 _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 16.0
-# With a larger error a formula explains so little that the search goes on, whatever the networks can do.
-_EXPLAINS_LITTLE = 0.5
 _ROUNDS = 1000
-
-_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
 
 
 @dataclass(frozen=True)
@@ -155,14 +144,13 @@ class Search:
         self._budget = budget
         self._listener = listener or Listener()
         self._ledger = Ledger(table, budget.closing, self._listener, limits)
+        self._noise_test = NoiseTest(table, self._ledger, generator, budget.expired, self._listener)
+        self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener)
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
         self._idle, self._tried = 0, 0
-        self._ratios: Iterator[list[Ratio]] = iter(())
-        self._shortest = math.inf
-        self._tested: Found | None = None
-        self._last_test, self._verdict = 0, False
+        self._best, self._best_since = self._ledger.best, 0
 
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
@@ -173,15 +161,17 @@ class Search:
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
     def _rounds(self) -> Outcome:
-        if self._structure is None and self._needs_no_network():
-            return Outcome.CONVERGED
+        if self._structure is None:
+            if self._shortcuts.first():
+                return Outcome.CONVERGED
+            self._table = self._shortcuts.table
         for number in range(_ROUNDS):
             self._table = self._whole if number else self._table
             known = (self._least, len(self._ledger.found))
             if (outcome := self._round()) is not None:
                 return outcome
             self._name_best(4, Effort.THOROUGH if number else Effort.WIDE)
-            if self._ledger.explains_all() or self._structureless():
+            if self._ledger.explains_all() or self._noise_test.passed():
                 return Outcome.CONVERGED
             if (self._least, len(self._ledger.found)) == known:
                 return Outcome.EXHAUSTED
@@ -203,97 +193,26 @@ class Search:
                     return Outcome.CONVERGED
         return None
 
-    # --- laws that need no network
-
-    def _needs_no_network(self) -> bool:
-        """Whether a relation, or a short ratio, explains everything."""
-        if self._related(relations) or self._separated():
-            return True
-        self._ratios = ratios(self._table.x, self._table.y, self._table.symbols, self._table.weight, self._hurried)
-        return self._approximated(1)
-
-    def _separated(self) -> bool:
-        """Divides out the columns that are mere factors; whether a relation between the others explains everything."""
-        factors = power_factors(self._table.x, self._table.y, self._table.weight)
-        if not 0 < len(factors) < self._table.x.shape[1]:
-            return False
-        self._table = self._table.divided(factors)
-        return self._related(relations)
-
     def _without_networks(self) -> bool:
-        """The slower ways to find a relation, once the simplest networks have failed; whether one succeeds."""
+        """The slower shortcuts, once the simplest networks have failed; whether one explains everything."""
         if self._structure is not None:
             return False
         if self._tried == _BEFORE_RATIOS and self._least > _NOISY:
-            return self._approximated(None)
-        return self._tried == _BEFORE_PAIRS and self._related(paired_relations)
+            return self._shortcuts.more_ratios()
+        return self._tried == _BEFORE_PAIRS and self._shortcuts.pairs()
 
     def _settled(self) -> bool:
         """Whether the best formula leaves nothing but noise, and for long nothing simpler was found."""
         if self._idle == _LONG_PATIENCE:  # the plateau may be the noise
             self._name_best(2, Effort.WIDE)
-        if not self._structureless():
+        if self._ledger.best is not self._best:
+            self._best, self._best_since = self._ledger.best, self._tried
+        if not self._noise_test.passed():
             return False
-        if self._tried < self._last_test + _AFTERWARDS and not self._is_short(self._ledger.best):
+        if self._tried < self._best_since + _AFTERWARDS and not is_short(self._best):
             return False
-        known = self._ledger.best
         self._name_best(2, Effort.WIDE)
-        return self._ledger.best is known
-
-    @staticmethod
-    def _is_short(found: Found) -> bool:
-        """Whether a simpler formula that does the same is not to be expected."""
-        columns = len(found.finished.expression.free_symbols)
-        return len(found.finished.template.symbols) <= _FEW and found.complexity <= _NODES * columns + _MORE_NODES
-
-    def _structureless(self) -> bool:
-        """Whether networks trained on what the best formula leaves predict nothing of it on held rows."""
-        best = self._ledger.best
-        if best is not self._tested:
-            self._tested, self._last_test, self._verdict = best, self._tried, False
-            if best.held_error <= _EXPLAINS_LITTLE and self._table.holds_out:
-                self._listener.stage(Stage.TEST)
-                left = self._whole.residuals(best.finished.template)
-                lens = Lens.of(left.x, left.y, TargetView.RAW)
-                rows, expired = left.seen(lens, TRAINING_ROWS), self._budget.expired
-                for structure in probes(left.x.shape[1]):
-                    trained = train_structure(structure, rows, self._generator, expired)
-                    # a network that the clock cut off proves nothing
-                    if trained is None or expired() or left.network_error(trained.network, lens) < _UNEXPLAINED:
-                        return False
-                self._verdict = True
-        return self._verdict
-
-    def _approximated(self, most: int | None) -> bool:
-        """Whether a short ratio of polynomials leaves nothing but noise; `most` sets of atoms are tried."""
-        self._listener.stage(Stage.RELATE)
-        for offered in islice(self._ratios, most):
-            for ratio in offered:
-                if self._hurried():
-                    return False
-                expression = self._table.factor * ratio.expression()
-                if ratio.length < self._shortest and self._ledger.add(expression, None, lambda mse: True):
-                    self._shortest = ratio.length
-            if self._structureless() and self._is_short(self._ledger.best):
-                return True
-        return False
-
-    def _hurried(self) -> bool:
-        """Whether the time that is left is the networks'."""
-        return self._budget.late() or self._budget.expired()
-
-    def _related(self, relations: _Relations) -> bool:
-        """Whether an algebraic relation explains everything."""
-        self._listener.stage(Stage.RELATE)
-        # an irrelevant column makes so many more monomials that the right ones may find no room
-        sure = surely_relevant(self._table.x, self._table.y)
-        tables = [self._table.only(sure)] if len(sure) < self._table.x.shape[1] else []
-        for table in [*tables, self._table]:
-            for law in relations(table.x, table.y, table.symbols, self._budget.expired):
-                self._ledger.add(table.factor * law, None, lambda mse: mse < CLEAN)
-                if self._ledger.explains_all():
-                    return True
-        return False
+        return self._ledger.best is self._best
 
     # --- networks
 

@@ -1,0 +1,79 @@
+"""When a formula leaves nothing but noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from kansr.results import Stage
+from kansr.search.ledger import Found, Ledger, Listener
+from kansr.search.lens import Lens, TargetView
+from kansr.search.structures import probes
+from kansr.search.table import Table
+from kansr.search.training import TRAINING_ROWS, train_structure
+
+__all__ = ["NoiseTest", "is_short"]
+
+# Networks that explain no more than this share of what a formula leaves show that only noise is left.
+_UNEXPLAINED = 0.98
+# With a larger error a formula explains so little that the search goes on, whatever networks make of the rest.
+_EXPLAINS_LITTLE = 0.5
+# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a
+# simpler one.
+_FEW, _NODES, _MORE_NODES = 1, 3, 6
+
+
+class NoiseTest:
+    """The test on the best formula of a ledger, made once for each.
+
+    Two small networks are trained on what the formula leaves. If neither predicts anything of that on the held rows,
+    there is nothing left to be found, at whatever level the noise is: no threshold has to be known.
+
+    Args:
+        table: All columns.
+        ledger: The formulas.
+        generator: Source of the networks' starts.
+        expired: True ends the training; the test is then failed.
+        listener: Is told of the test.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        ledger: Ledger,
+        generator: torch.Generator,
+        expired: Callable[[], bool],
+        listener: Listener,
+    ) -> None:
+        self._table, self._ledger = table, ledger
+        self._generator, self._expired, self._listener = generator, expired, listener
+        self._tested: Found | None = None
+        self._passed = False
+
+    def passed(self) -> bool:
+        """Whether the best formula so far leaves nothing but noise."""
+        best = self._ledger.best
+        if best is not self._tested:
+            self._tested = best
+            explains_much = best.held_error <= _EXPLAINS_LITTLE
+            self._passed = explains_much and self._table.holds_out and self._leaves_noise(best)
+        return self._passed
+
+    def _leaves_noise(self, found: Found) -> bool:
+        self._listener.stage(Stage.TEST)
+        left = self._table.residuals(found.finished.template)
+        lens = Lens.of(left.x, left.y, TargetView.RAW)
+        rows = left.seen(lens, TRAINING_ROWS)
+        for structure in probes(left.x.shape[1]):
+            trained = train_structure(structure, rows, self._generator, self._expired)
+            # a network that the clock cut off proves nothing
+            if trained is None or self._expired() or left.network_error(trained.network, lens) < _UNEXPLAINED:
+                return False
+        return True
+
+
+def is_short(found: Found) -> bool:
+    """Whether a simpler formula that does the same is not to be expected."""
+    columns = len(found.finished.expression.free_symbols)
+    return len(found.finished.template.symbols) <= _FEW and found.complexity <= _NODES * columns + _MORE_NODES
