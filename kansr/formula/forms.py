@@ -27,7 +27,7 @@ def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
         expression: Any expression.
         positive: Whether a part of it is positive on the data.
     """
-    expression = expression.replace(sympy.Abs, lambda u: u if positive(u) else sympy.Abs(u))
+    expression = _without_signs(expression, positive)
     forms = [expression]
     if complexity(expression) <= _LONG:
         forms += [form(expression) for form in (sympy.factor_terms, sympy.expand_mul)]
@@ -40,7 +40,13 @@ def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
         forms.append(expression.replace(sympy.exp, _exp_of_lambert))
     forms += [_squares(form) for form in forms]
     forms += [_gathered(form, positive) for form in forms]
-    return min(forms, key=complexity)
+    # SymPy writes `sqrt(a**2*b)` as `Abs(a)*sqrt(b)`
+    return min((_without_signs(form, positive) for form in forms), key=complexity)
+
+
+def _without_signs(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
+    """Absolute values of what is positive anyway are left out."""
+    return expression.replace(sympy.Abs, lambda u: u if positive(u) else sympy.Abs(u))
 
 
 def _waves(expression: sympy.Expr) -> Iterator[sympy.Expr]:

@@ -75,11 +75,14 @@ def paired_relations(
     if len(columns) > _MOST_PAIRED:
         return
     seen = [view for view in views(y) if view.common]
+    # few rows leave a denominator too little room beside the numerator
+    kinds = (False, True) if len(y) < _FEW_COLUMNS else (True,)
     for atoms in paired_families(columns):
         for view in seen:
             if expired():
                 return
-            yield from _laws(atoms, view, _FEW_COLUMNS, ratio=True)
+            for ratio in kinds:
+                yield from _laws(atoms, view, _FEW_COLUMNS, ratio=ratio)
 
 
 def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool) -> Iterator[sympy.Expr]:

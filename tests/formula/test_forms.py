@@ -17,6 +17,7 @@ A, B, C, D = sympy.symbols("a b c d", real=True)
         (sympy.sin(A) * sympy.cos(A) * C, C * sympy.sin(2 * A) / 2),
         (D - D * sympy.sin(A) ** 2, D * sympy.cos(A) ** 2),
         (sympy.Abs(C) * sympy.sqrt(A**2 + B**2), C * sympy.sqrt(A**2 + B**2)),
+        (sympy.sqrt(A**2 * C**2 + B**2 * C**2), C * sympy.sqrt(A**2 + B**2)),
     ],
 )
 def test_the_form_a_person_would_write(long: sympy.Expr, short: sympy.Expr) -> None:

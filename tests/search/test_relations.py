@@ -69,6 +69,14 @@ def test_twenty_rows_are_enough_for_a_short_law() -> None:
     torch.testing.assert_close(values(found, elsewhere), values(law, elsewhere), rtol=1e-9, atol=0.0)
 
 
+@pytest.mark.parametrize("law", [sympy.sin(U**2) * sympy.cos(U) - 1, sympy.sin(U) + sympy.sin(U + U**2)])
+def test_twenty_rows_are_enough_for_functions_of_pairs(law: sympy.Expr) -> None:
+    found = first(law, table(1, rows=20), paired=True)
+    assert found is not None
+    elsewhere = table(1, low=3.0, high=9.0)
+    torch.testing.assert_close(values(found, elsewhere), values(law, elsewhere), rtol=1e-7, atol=1e-7)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_noise_has_no_relations(seed: int) -> None:
     x = table(2)
