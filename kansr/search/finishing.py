@@ -109,9 +109,13 @@ class Finisher:
     def _best_of(self, trials: Iterable[sympy.Expr], best: Finished, *, first: bool = False) -> Finished | None:
         """The trial with the shortest description, if any is shorter than the best so far."""
         found: Finished | None = None
-        for trial in dict.fromkeys(trials):
+        tried: set[sympy.Expr] = set()
+        for trial in trials:
             if self.closing() or (first and found):
                 break
+            if trial in tried:
+                continue
+            tried.add(trial)
             candidate = self.fit(trial, self.sample)
             if candidate.length < (found or best).length:
                 found = candidate
@@ -165,7 +169,7 @@ class Finisher:
             symbol: numbers.get(i, sympy.Float(float(value), 17))
             for i, (symbol, value) in enumerate(zip(template.symbols, template.values, strict=True))
         }
-        return canonical(template.form.subs(values), self.positive)
+        return canonical(template.form.xreplace(values), self.positive)
 
     def _round(self, finished: Finished) -> Finished:
         """Fewest digits for every constant that leave the error where it is."""
