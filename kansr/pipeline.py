@@ -174,6 +174,15 @@ class _Judge:
         """The name in the table of the column that a symbol stands for."""
         return self._dataset.features[self.symbols.index(symbol)]
 
+    def input(self, expression: sympy.Expr) -> str:
+        """The name of an input of a network: a column's own name, or a product of powers of columns."""
+        return self.column(expression) if expression in self.symbols else str(expression)
+
+    def exponents(self, expression: sympy.Expr) -> list[float]:
+        """The exponents of all features in a product of powers of some."""
+        powers = expression.as_powers_dict()
+        return [float(powers.get(symbol, 0)) for symbol in self.symbols]
+
     def table(self) -> Table:
         """The rows that the search works on."""
         split = self._dataset.split
@@ -317,7 +326,7 @@ def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecor
         return ()
     structure = origin.named.structure
     inner = [f"node{k + 1}" for k in range(len(structure.ops) - 1)]
-    seen = zip(map(judge.column, origin.symbols), origin.lens.logs, strict=True)
+    seen = zip(map(judge.input, origin.symbols), origin.lens.logs, strict=True)
     columns = [f"log({column})" if log else column for column, log in seen]
     quotient = target if origin.factor == 1 else f"{target}/({origin.factor})"
     names = [*columns, *inner, origin.lens.view.value.replace("y", quotient)]
@@ -333,13 +342,14 @@ def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecor
 def _weights(origin: Origin | None, judge: _Judge) -> bytes:
     """The spline network behind a formula, with the lens that scales its inputs and output.
 
-    The lens starts with the numbers of the columns that it sees, counted from zero in the order of the features.
+    The lens starts with the exponents of the features in each input, `(inputs, features)`: most inputs are a feature as
+    it is, some a product of powers of several.
     """
     if origin is None:
         return b""
     lens = origin.lens
     state = to_state(origin.splines) | {
-        "lens.columns": torch.tensor([judge.symbols.index(symbol) for symbol in origin.symbols]),
+        "lens.exponents": torch.tensor([judge.exponents(i) for i in origin.symbols], dtype=torch.float64),
         "lens.logs": torch.tensor(lens.logs),
         "lens.centre": lens.centre,
         "lens.scale": lens.scale,

@@ -49,7 +49,8 @@ def test_the_run_tells_which_columns_it_used(tmp_path: Path, monkeypatch: pytest
     assert {edge["source"] for edge in edges} == {"a", "mass (kg)", "lambda"}
     assert {edge["target"] for edge in edges} == {"y"}
     weights = torch.load(out / "network.pt", weights_only=True)
-    assert weights["lens.columns"].tolist() == [1, 3, 4]
+    assert weights["lens.exponents"].argmax(1).tolist() == [1, 3, 4]
+    assert (weights["lens.exponents"].sum(1) == 1).all()
     assert weights["lens.centre"].shape == (3,)
     content = json.loads((out / "formula.json").read_text())
     assert "left out, no visible influence: d1, d2, d3" in content["notes"]

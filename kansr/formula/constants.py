@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -25,7 +25,7 @@ class Rows:
         weight: Factor on each row's residual, `(n,)`; None where all count alike.
     """
 
-    columns: dict[sympy.Symbol, Tensor]
+    columns: Mapping[sympy.Expr, Tensor]
     y: Tensor
     weight: Tensor | None = None
 

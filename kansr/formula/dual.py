@@ -34,7 +34,7 @@ _FUNCTIONS = _by_key()
 
 def evaluate_dual(
     expression: sympy.Expr,
-    columns: Mapping[sympy.Symbol, Tensor],
+    columns: Mapping[sympy.Expr, Tensor],
     constants: Mapping[sympy.Symbol, int],
     values: Tensor,
 ) -> Dual:

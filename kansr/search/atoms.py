@@ -67,7 +67,7 @@ class Atom:
         return [Atom(self.values.sqrt(), sympy.sqrt(self.expression), 1)]
 
 
-def columns_of(x: Tensor, symbols: Sequence[sympy.Symbol]) -> list[Atom]:
+def columns_of(x: Tensor, symbols: Sequence[sympy.Expr]) -> list[Atom]:
     """The columns themselves. x: (n, d)."""
     return [Atom(column, symbol) for column, symbol in zip(x.T, symbols, strict=True)]
 

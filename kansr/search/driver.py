@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import sympy
 import torch
@@ -14,6 +15,7 @@ from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.budget import Budget
+from kansr.search.groups import reduced_tables
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.limits import NO_LIMITS, Limits
@@ -45,6 +47,8 @@ _HOPELESS = 25.0
 _BEFORE_RATIOS = 4
 # Functions of pairs of columns are looked for after so many structures: many laws need them less than a network.
 _BEFORE_PAIRS = 6
+# Structures that are tried on a table of groups, and how many networks on such tables are named.
+_SIMPLEST, _NAMED_AT_ONCE = 3, 4
 # After so many structures without a better network the waiting ones are looked at, unless all are this bad.
 _PATIENCE, _HARDLY_NOISE = 6, 1e-3
 # After so many, the plateau may be the noise: its networks are named.
@@ -99,9 +103,9 @@ class _Draft:
     named: int = 0
 
     @property
-    def shape(self) -> tuple[Structure, TargetView]:
+    def shape(self) -> tuple[Structure, TargetView, sympy.Expr, tuple[sympy.Expr, ...]]:
         """What two networks share that would be given the same names."""
-        return self.pruned.network.structure, self.lens.view
+        return self.pruned.network.structure, self.lens.view, self.table.factor, tuple(self.table.symbols)
 
     @property
     def looks_exact(self) -> bool:
@@ -162,7 +166,7 @@ class Search:
 
     def _rounds(self) -> Outcome:
         if self._structure is None:
-            if self._shortcuts.first():
+            if self._shortcuts.first() or self._grouped():
                 return Outcome.CONVERGED
             self._table = self._shortcuts.table
         for number in range(_ROUNDS):
@@ -177,11 +181,30 @@ class Search:
                 return Outcome.EXHAUSTED
         return Outcome.EXHAUSTED
 
+    def _grouped(self) -> bool:
+        """Whether products of powers of columns, in the place of the columns, show the law."""
+        self._listener.stage(Stage.RELATE)
+        for table in reduced_tables(self._shortcuts.table, self._generator, self._hurried):
+            shortcuts = Shortcuts(table, self._ledger, self._noise_test, self._budget, self._listener)
+            if shortcuts.first() or shortcuts.more_ratios():
+                return True
+            self._table = shortcuts.table
+            for structure in islice(structures(table.x.shape[1]), _SIMPLEST):
+                for lens in self._lenses():
+                    self._try(structure, lens)
+            if self._ledger.explains_all():
+                return True
+        self._name_best(_NAMED_AT_ONCE, Effort.WIDE)
+        return self._ledger.explains_all() or (self._noise_test.passed() and is_short(self._ledger.best))
+
+    def _lenses(self) -> list[Lens]:
+        names = {f.name for f in self._functions}
+        return lenses(self._table.x, self._table.y, logarithms={"exp", "log"} <= names)
+
     def _round(self) -> Outcome | None:
         """Every structure once, through every lens."""
-        x, y, names = self._table.x, self._table.y, {f.name for f in self._functions}
-        views = lenses(x, y, logarithms={"exp", "log"} <= names)
-        for structure in [self._structure] if self._structure else structures(x.shape[1]):
+        views = self._lenses()
+        for structure in [self._structure] if self._structure else structures(self._table.x.shape[1]):
             for lens in views:
                 if self._budget.expired():
                     return Outcome.TIME_LIMIT
@@ -260,6 +283,10 @@ class Search:
         self._drafts.append(draft)
         return draft
 
+    def _hurried(self) -> bool:
+        """Whether there is no time for more than what there is."""
+        return self._budget.late() or self._budget.expired()
+
     # --- names
 
     def _name_best(self, most: int, effort: Effort) -> None:
@@ -275,7 +302,10 @@ class Search:
             """Of equally good networks the smallest is usually the law."""
             return draft.error > _PLATEAU * least, len(draft.pruned.network.edges), draft.length
 
-        for draft in sorted(self._drafts, key=merit)[:most]:
+        distinct: dict[Hashable, _Draft] = {}
+        for draft in sorted(self._drafts, key=merit):
+            distinct.setdefault(draft.shape, draft)
+        for draft in list(distinct.values())[:most]:
             if not self._budget.expired() and not self._ledger.explains_all():
                 self._name(draft, effort)
 

@@ -7,14 +7,16 @@ move: S.-M. Udrescu & M. Tegmark, Science Advances 6, 2020; there it needs a tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
+import sympy
 import torch
 from torch import Tensor
 
 from kansr.search.screening import visible
 
-__all__ = ["power_factors", "product"]
+__all__ = ["power_factors", "power_law", "product"]
 
 # With fewer rows the tests see nothing.
 _FEW_ROWS = 200
@@ -24,6 +26,8 @@ _NARROW = 1.3
 _SURE = 0.15
 # How far a slope may lie from an exponent: standard errors, and what other influences may add.
 _FAR, _BIAS = 2.0, 0.1
+# No constant is larger than the exponential of this.
+_LARGEST = 600.0
 # Exponents are halves of whole numbers up to this.
 _HIGHEST = 6
 
@@ -50,6 +54,29 @@ def power_factors(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Mapping
         seen |= visible(x, left.abs().log(), weight)
         exponents = {j: p for j, p in exponents.items() if j not in seen}
     return exponents
+
+
+def power_law(x: Tensor, y: Tensor, symbols: Sequence[sympy.Expr], weight: Tensor | None = None) -> sympy.Expr | None:
+    """A constant times powers of all columns, fitted through logarithms: a start for a fit in the target's own units.
+
+    Args:
+        x: Columns, `(n, d)`.
+        y: Target, `(n,)`.
+        symbols: What each column is.
+        weight: Factor on each row's residual, `(n,)`.
+
+    Returns:
+        The law, or None if there is none because a column is not positive or the target is zero somewhere.
+    """
+    if not bool((x > 0).all()) or not bool((y != 0).all()):
+        return None
+    weight = y.abs() if weight is None else y.abs() * weight  # so that rows count as they do without the logarithm
+    design = torch.cat([torch.ones_like(y)[:, None], x.log()], 1) * weight[:, None]
+    target = (y.abs().log() * weight)[:, None]
+    shift, *slopes = torch.linalg.lstsq(design, target, driver="gelsd").solution[:, 0].tolist()
+    powers = [symbol ** sympy.Float(slope, 17) for symbol, slope in zip(symbols, slopes, strict=True)]
+    sign = 1.0 if float(y.mean()) > 0 else -1.0
+    return sympy.Mul(sympy.Float(sign * math.exp(min(shift, _LARGEST)), 17), *powers)
 
 
 def product(x: Tensor, exponents: Mapping[int, float]) -> Tensor:

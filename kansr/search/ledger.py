@@ -37,14 +37,14 @@ class Origin:
         named: The network with a function of the library on every edge.
         splines: The pruned network that was named.
         lens: How both see the table.
-        symbols: The columns that it sees, in order; a table may have others.
+        symbols: The columns that it sees, in order, or products of powers of columns.
         factor: What the target was divided by before.
     """
 
     named: Network
     splines: Network
     lens: Lens
-    symbols: Sequence[sympy.Symbol]
+    symbols: Sequence[sympy.Expr]
     factor: sympy.Expr = sympy.S.One
 
 

@@ -10,7 +10,7 @@ import sympy
 import torch
 from torch import Tensor
 
-__all__ = ["Lens", "TargetView", "lenses"]
+__all__ = ["Lens", "TargetView", "lenses", "views"]
 
 # A positive column is seen through a logarithm if it spans more than this factor, with half of its values crowded into
 # this share of the range (a time that starts close to zero spans decades too, but evenly).
@@ -50,7 +50,11 @@ class Lens:
     @classmethod
     def of(cls, x: Tensor, y: Tensor, view: TargetView, *, logarithms: bool = True) -> Lens:
         """For given rows. x: (n, d), y: (n,). Inputs may be seen through logarithms, or none is."""
-        logs = tuple(logarithms and _spans_decades(c) for c in x.T)
+        return cls.through(x, y, view, tuple(logarithms and _spans_decades(c) for c in x.T))
+
+    @classmethod
+    def through(cls, x: Tensor, y: Tensor, view: TargetView, logs: tuple[bool, ...]) -> Lens:
+        """For given rows, with logarithms of given columns. x: (n, d), y: (n,)."""
         seen = _logged(x, logs)
         low, high = seen.min(0).values, seen.max(0).values
         t = _view(y, view)
@@ -93,7 +97,7 @@ class Lens:
         """For each input the factor k for which `exp(k*input)` is the column up to a constant; 0 without a log."""
         return [float(s) if log else 0.0 for log, s in zip(self.logs, self.scale, strict=True)]
 
-    def input_expressions(self, symbols: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
+    def input_expressions(self, symbols: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         """What the network reads, in terms of the columns."""
         numbers = zip(symbols, self.logs, self.centre.tolist(), self.scale.tolist(), strict=True)
         return [(sympy.log(s) if log else s) / sympy.Float(r, 17) - sympy.Float(c / r, 17) for s, log, c, r in numbers]
@@ -128,9 +132,13 @@ def lenses(x: Tensor, y: Tensor, *, logarithms: bool = True) -> list[Lens]:
         y: Target, `(n,)`.
         logarithms: Whether logarithms may be looked through; what is seen so can only be named with `exp` and `log`.
     """
-    views = [TargetView.RAW]
+    return [Lens.of(x, y, view, logarithms=logarithms) for view in views(y, logarithms=logarithms)]
+
+
+def views(y: Tensor, *, logarithms: bool = True) -> list[TargetView]:
+    """The ways worth trying to look at a target, `(n,)`, the most promising first."""
     if logarithms and bool((y > 0).all()) and float(y.max() / y.min()) > _PRODUCT_LIKE:
-        views.insert(0, TargetView.LOG)
-    elif logarithms and bool((y < 0).all()) and float(y.min() / y.max()) > _PRODUCT_LIKE:
-        views.insert(0, TargetView.LOG_OF_NEGATIVE)
-    return [Lens.of(x, y, view, logarithms=logarithms) for view in views]
+        return [TargetView.LOG, TargetView.RAW]
+    if logarithms and bool((y < 0).all()) and float(y.min() / y.max()) > _PRODUCT_LIKE:
+        return [TargetView.LOG_OF_NEGATIVE, TargetView.RAW]
+    return [TargetView.RAW]

@@ -74,7 +74,7 @@ class _Column:
 def ratios(
     x: Tensor,
     y: Tensor,
-    symbols: Sequence[sympy.Symbol],
+    symbols: Sequence[sympy.Expr],
     weight: Tensor | None = None,
     expired: Callable[[], bool] = never,
 ) -> Iterator[list[Ratio]]:
@@ -83,7 +83,7 @@ def ratios(
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
-        symbols: A symbol for each column.
+        symbols: What each column is, in the symbols of the user's columns.
         weight: Factor on each row's residual, `(n,)`.
         expired: True ends it.
     """

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kansr.results import Stage
 from kansr.search.budget import Budget
-from kansr.search.factors import power_factors
+from kansr.search.factors import power_factors, power_law
 from kansr.search.ledger import CLEAN, Ledger, Listener
 from kansr.search.noise_test import NoiseTest, is_short
 from kansr.search.ratios import Ratio, ratios
@@ -22,7 +22,10 @@ from kansr.search.table import Table
 
 __all__ = ["Shortcuts"]
 
-_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
+# A power law with a larger mean square error, over the target's variance, is none.
+_LAW = 0.1
+
+_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Expr], Callable[[], bool]], Iterator[sympy.Expr]]
 
 
 class Shortcuts:
@@ -50,7 +53,7 @@ class Shortcuts:
 
     def first(self) -> bool:
         """What takes no longer than the simplest network: relations, and ratios of the columns themselves."""
-        if self._related(relations) or self._separated():
+        if self._related(relations) or self._separated() or self._is_power_law():
             return True
         self._ratios = ratios(self.table.x, self.table.y, self.table.symbols, self.table.weight, self._hurried)
         return self._approximated(1)
@@ -70,6 +73,12 @@ class Shortcuts:
             return False
         self.table = self.table.divided(factors)
         return self._related(relations)
+
+    def _is_power_law(self) -> bool:
+        law = power_law(self.table.x, self.table.y, self.table.symbols, self.table.weight)
+        if law is not None:
+            self._ledger.add(self.table.factor * law, None, lambda mse: mse < _LAW)
+        return self._noise_test.passed() and is_short(self._ledger.best)
 
     def _related(self, relations: _Relations) -> bool:
         self._listener.stage(Stage.RELATE)

@@ -29,7 +29,7 @@ class Table:
         y: Training target, `(n,)`.
         x_held: Inputs of the rows that decide between formulas, `(m, d)`; the training rows where there are none.
         y_held: Their target, `(m,)`.
-        symbols: A symbol for each column.
+        symbols: A symbol for each column of the user's table; of a table made from it, what each column is in these.
         weight: Factor on each training row's residual, rms one, `(n,)`; None where all count alike.
         weight_held: The same for the rows that decide.
         factor: What was divided out of the target: a formula for it still has to be multiplied by this.
@@ -39,7 +39,7 @@ class Table:
     y: Tensor
     x_held: Tensor
     y_held: Tensor
-    symbols: Sequence[sympy.Symbol]
+    symbols: Sequence[sympy.Expr]
     weight: Tensor | None = None
     weight_held: Tensor | None = None
     factor: sympy.Expr = sympy.S.One
@@ -56,21 +56,34 @@ class Table:
         return replace(self, x=x, x_held=self.x_held[:, columns] if self.holds_out else x, symbols=symbols)
 
     def divided(self, exponents: Mapping[int, float]) -> Table:
-        """The same rows with the target divided by powers of columns, and without these columns.
+        """The same rows with the target divided by powers of columns, and without these columns."""
+        return self.grouped(exponents, [{j: 1.0} for j in range(self.x.shape[1]) if j not in exponents])
+
+    def grouped(self, exponents: Mapping[int, float], groups: Sequence[Mapping[int, float]]) -> Table:
+        """The same rows with the target divided by powers of columns, and with products of powers as columns.
 
         Weights make errors of the quotient count as much as those of the target itself.
+
+        Args:
+            exponents: Of the columns in what is divided out.
+            groups: The exponents of the columns in each new column.
         """
         factor, factor_held = product(self.x, exponents), product(self.x_held, exponents)
-        powers = [self.symbols[j] ** sympy.Rational(p) for j, p in exponents.items()]
-        rest = self.only([j for j in range(self.x.shape[1]) if j not in exponents])
+        x = torch.stack([product(self.x, group) for group in groups], 1)
         return replace(
-            rest,
+            self,
+            x=x,
+            x_held=torch.stack([product(self.x_held, group) for group in groups], 1) if self.holds_out else x,
+            symbols=[self._expression(group) for group in groups],
             y=self.y / factor,
             y_held=self.y_held / factor_held,
             weight=_scaled(factor, self.weight),
             weight_held=_scaled(factor_held, self.weight_held),
-            factor=self.factor * sympy.Mul(*powers),
+            factor=self.factor * self._expression(exponents),
         )
+
+    def _expression(self, exponents: Mapping[int, float]) -> sympy.Expr:
+        return sympy.Mul(*(self.symbols[j] ** sympy.Rational(p) for j, p in exponents.items()))
 
     def weighted(self, factor: Tensor, factor_held: Tensor) -> Table:
         """The same rows with more factors on their residuals, `(n,)` and `(m,)`."""
