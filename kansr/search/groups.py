@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,9 +22,9 @@ from kansr.functions import IDENTITY, LIBRARY
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Op, Structure
+from kansr.search.factors import product as powers
 from kansr.search.lens import Lens, TargetView, views
 from kansr.search.table import Table
-from kansr.search.training import train_structure
 from kansr.train.network import Trained, train_splines
 
 __all__ = ["reduced_tables"]
@@ -32,19 +33,22 @@ __all__ = ["reduced_tables"]
 _COUNTS, _LOWER = (1, 2), 0.8
 # Starts, rows and iterations of each stage of training.
 _STAGES = ((24, 300, 8), (6, 600, 10), (1, 1500, 60))
-_GRID_SIZE, _ORDER = 6, 3
+# Intervals of the curves: few while exponents are looked for, once they are fixed also more.
+_GRID_SIZES, _ORDER = (6, 18), 3
 # With fewer rows the exponents say nothing. A network with a larger error (over the target's variance) neither.
 _FEW_ROWS, _LARGE = 100, 0.3
 # How far an exponent may lie from a half of a whole number, and the highest one.
 _ODD, _HIGHEST = 0.15, 6.0
 # A slope that is a smaller share of its group's largest one is not taken for its unit.
 _UNIT = 0.3
-# Rounded exponents must leave the mean square error where it is, up to this factor, or to rounding.
-_WORSE, _ROUNDING = 1.1, 1e-9
+# Simple exponents must leave the mean square error where it is, up to this factor, or to what a coarse grid may miss.
+_WORSE, _MISSED = 1.1, 1e-6
+# Starts of the networks with rounded exponents.
+_CHECKS = 3
 # Ways to share a power between the factor and f that are tried.
 _SHARES = 2
 
-_Exponents = Mapping[int, float]
+Exponents: TypeAlias = Mapping[int, float]
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,13 @@ class _Model:
     Attributes:
         groups: The exponents in each group, one for each column.
         factor: The exponents of the factor.
+        view: What the network gives.
         error: Mean square error on the held rows, over the target's variance there.
     """
 
     groups: list[list[float]]
     factor: list[float]
+    view: TargetView
     error: float
 
 
@@ -82,43 +88,92 @@ def reduced_tables(table: Table, generator: torch.Generator, expired: Callable[[
         if known is not None and known.error < (_LOWER * models[0].error if models else _LARGE):
             models.insert(0, known)
     for model in models:  # on exact data a second group may do no more than help the first one's coarse grid
-        for factor, groups in _rounded(model):
-            for orientation in (1.0, -1.0) if len(groups) == 1 else (1.0,):
-                turned = [{j: orientation * p for j, p in group.items()} for group in groups]
-                reduced = table.grouped(factor, turned)
-                if _one_by_one(reduced, generator, expired) <= max(_WORSE * model.error, _ROUNDING):
-                    yield reduced
+        worst = max(_WORSE * model.error, _MISSED)
+        for groups in _simple_groups(model):
+            known = _known(table, model.view, groups, generator, expired)
+            if known is None or known.error > worst:
+                continue
+            for factor in _factors(known, groups):
+                yield from _checked(table, factor, groups, known, worst, generator, expired)
+            break
+
+
+def _checked(
+    table: Table,
+    factor: Exponents,
+    groups: Sequence[Exponents],
+    model: _Model,
+    worst: float,
+    generator: torch.Generator,
+    expired: Callable[[], bool],
+) -> Iterator[Table]:
+    """The reduced table, with a single group also with its inverse, if it can explain as much as the model."""
+    reduced = table.grouped(factor, groups)
+    predicted = _one_by_one(reduced, model.view, generator, expired) * powers(table.x_held, factor)
+    if table.held_error(predicted, 0) <= worst:
+        yield reduced
+        if len(groups) == 1:
+            yield table.grouped(factor, [{j: -p for j, p in groups[0].items()}])
 
 
 def _model(
     table: Table, count: int, view: TargetView, generator: torch.Generator, expired: Callable[[], bool]
 ) -> _Model | None:
-    """The index model with so many groups, by successive halving of random starts."""
-    lens = Lens.through(table.x, table.y, view, logs=(True,) * table.x.shape[1])
-    lens = lens if view is not TargetView.RAW else lens.uncentred()
+    """The index model with so many groups."""
+    lens = _lens(table, view)
+    network = _start(table.x.shape[1], count, view, (_STAGES[0][0], _GRID_SIZES[0]), generator)
+    return _trained(table, network, lens, expired)
+
+
+def _known(
+    table: Table,
+    view: TargetView,
+    groups: Sequence[Exponents],
+    generator: torch.Generator,
+    expired: Callable[[], bool],
+) -> _Model | None:
+    """The index model with given groups, on the grid that suits it better."""
+    lens = _lens(table, view)
+    models = []
+    for grid_size in _GRID_SIZES:
+        network = _start(table.x.shape[1], len(groups), view, (_CHECKS, grid_size), generator)
+        models.append(_trained(table, _with_groups(network, groups, lens), lens, expired))
+    return min((m for m in models if m is not None), key=lambda m: m.error, default=None)
+
+
+def _lens(table: Table, view: TargetView) -> Lens:
+    """Logarithms of all columns."""
+    lens = Lens.through(table.x, table.y, view, (True,) * table.x.shape[1])
+    return lens if view is not TargetView.RAW else lens.uncentred()
+
+
+def _trained(table: Table, network: Network, lens: Lens, expired: Callable[[], bool]) -> _Model | None:
+    """Successive halving of the starts of a network."""
     sample = table.seen(lens, _STAGES[-1][1])
-    network = _start(table.x.shape[1], count, view, _STAGES[0][0], generator)
     trained: Trained | None = None
-    for starts, rows, iterations in _STAGES:
+    for starts, rows, iterations in _STAGES if network.batch > _CHECKS else _STAGES[-1:]:
         if trained is not None:
             network = trained.select(trained.loss.argsort()[:starts].tolist()).network
         part = sample.head(rows)
         trained = train_splines(network, part.x, part.y, iterations=iterations, weight=part.weight, expired=expired)
     if trained is None or not math.isfinite(trained.rmse):
         return None
-    return _Model(*_exponents(trained.network, lens), table.network_error(trained.network, lens))
+    best = trained.best().network
+    return _Model(*_exponents(best, lens), lens.view, table.network_error(best, lens))
 
 
-def _start(n_inputs: int, count: int, view: TargetView, batch: int, generator: torch.Generator) -> Network:
+def _start(n_inputs: int, count: int, view: TargetView, size: tuple[int, int], generator: torch.Generator) -> Network:
     """Random slopes on the way into the groups and to the output, and a curve from each group to the output.
 
     The target's logarithm is a sum of logarithms; the target itself is a product of powers, which may be negative.
+    `size`: how many starts, and how many intervals the curves have.
     """
     inputs = range(n_inputs)
     op = Op.PRODUCT if view is TargetView.RAW else Op.SUM
     nodes = [*[(Op.SUM, inputs)] * count, (op, range(n_inputs + count))]
     structure = Structure.of(n_inputs, nodes)
-    network = random_network(structure, batch, generator, grid_size=_GRID_SIZE, order=_ORDER)
+    batch, grid_size = size
+    network = random_network(structure, batch, generator, grid_size=grid_size, order=_ORDER)
     for position, edge in enumerate(structure.edges):
         if edge.source >= n_inputs:
             continue
@@ -159,37 +214,69 @@ def _exponents(network: Network, lens: Lens) -> tuple[list[list[float]], list[fl
     return groups, [spread * a for a in slopes(structure.output)]
 
 
-def _rounded(model: _Model) -> list[tuple[_Exponents, list[_Exponents]]]:
-    """Factor and groups with simple exponents, the simplest first; nothing if a group has no such exponents."""
-    groups = [group for slopes in model.groups if (group := _simple_group(slopes))]
-    if len(groups) < len(model.groups) or not sum(map(len, groups)) > len(groups):
-        return []
-    # a power of v may stand in the factor as well as in f: so that one column of each group is not in the factor
-    found: dict[tuple[float, ...], tuple[float, _Exponents]] = {}
-    for absent in product(*groups):
-        left = list(model.factor)
-        for slopes, j in zip(model.groups, absent, strict=True):
-            share = left[j] / slopes[j]
-            left = [a - share * p for a, p in zip(left, slopes, strict=True)]
-        whole = [_half(a) for a in left]
-        if all(abs(a - w) <= _ODD for a, w in zip(left, whole, strict=True)):
-            odd = sum(w % 1 != 0 for w in whole)
-            found[tuple(whole)] = sum(map(abs, whole)) + odd, {j: w for j, w in enumerate(whole) if w}
-    return [(factor, groups) for _, factor in sorted(found.values(), key=lambda f: f[0])[:_SHARES]]
+def _with_groups(network: Network, groups: Sequence[Exponents], lens: Lens) -> Network:
+    """The network with given exponents in its groups, which stay as they are.
+
+    One column of each group leaves the factor: its power there would be the same as one in the group's function.
+    """
+    structure = network.structure
+    still = (False,) * 4
+    zero = torch.zeros(network.batch, 1, dtype=torch.float64)
+    absent: set[int] = set()
+    for k, group in enumerate(groups):
+        for e in structure.incoming[structure.n_inputs + k]:
+            source = structure.edges[e].source
+            slope = group.get(source, 0.0) * lens.scale[source]
+            network = network.replace_edge(e, replace(_line(zero + slope), free=still))
+        absent.add(max((j for j in group if j not in absent), key=lambda j: abs(group[j]), default=-1))
+    for e in structure.incoming[structure.output]:
+        if structure.edges[e].source in absent:
+            edge = _power(zero) if lens.view is TargetView.RAW else _line(zero)
+            network = network.replace_edge(e, replace(edge, free=still))
+    return network
 
 
-def _simple_group(slopes: Sequence[float]) -> _Exponents:
-    """The slopes as multiples of one of them, rounded to halves; empty if that leaves no simple numbers."""
+def _simple_groups(model: _Model) -> Iterator[list[Exponents]]:
+    """The groups with simple exponents in place of the fitted ones, the simplest first."""
+    choices = [sorted(_simple(slopes), key=lambda group: sum(map(abs, group.values()))) for slopes in model.groups]
+    for groups in product(*choices):
+        if sum(map(len, groups)) > len(groups):  # else there would be no fewer columns
+            yield list(groups)
+
+
+def _simple(slopes: Sequence[float]) -> list[Exponents]:
+    """The slopes as multiples of one of them, rounded to halves; and their signs alone."""
     largest = max(map(abs, slopes))
-    found: list[tuple[float, _Exponents]] = []
+    found: list[Exponents] = [{j: math.copysign(1.0, p) for j, p in enumerate(slopes) if abs(p) > _UNIT * largest}]
     for unit in slopes:
         if abs(unit) < _UNIT * largest or largest == 0:
             continue
         ratios = [p / unit for p in slopes]
         whole = [_half(r) for r in ratios]
         if all(abs(r - w) <= _ODD and abs(w) <= _HIGHEST for r, w in zip(ratios, whole, strict=True)):
-            found.append((sum(map(abs, whole)), {j: w for j, w in enumerate(whole) if w}))
-    return min(found, key=lambda f: f[0], default=(0.0, {}))[1]
+            group = {j: w for j, w in enumerate(whole) if w}
+            if group not in found and {j: -w for j, w in group.items()} not in found:
+                found.append(group)
+    return found
+
+
+def _factors(model: _Model, groups: Sequence[Exponents]) -> list[Exponents]:
+    """The exponents of the factor, rounded to halves, the simplest first.
+
+    A power of a group may stand in the factor as well as in the function of the group: so that the factor lacks one
+    column of each group.
+    """
+    found: dict[tuple[float, ...], float] = {}
+    for absent in product(*groups):
+        left = list(model.factor)
+        for group, j in zip(groups, absent, strict=True):
+            share = left[j] / group[j]
+            left = [a - share * group.get(i, 0.0) for i, a in enumerate(left)]
+        whole = [_half(a) for a in left]
+        if all(abs(a - w) <= _ODD for a, w in zip(left, whole, strict=True)):
+            found[tuple(whole)] = sum(map(abs, whole)) + sum(w % 1 != 0 for w in whole)
+    simplest = sorted(found, key=lambda whole: found[whole])[:_SHARES]
+    return [{j: w for j, w in enumerate(whole) if w} for whole in simplest]
 
 
 def _half(number: float) -> float:
@@ -197,15 +284,18 @@ def _half(number: float) -> float:
     return round(2 * number) / 2 if math.isfinite(number) else math.inf
 
 
-def _one_by_one(table: Table, generator: torch.Generator, expired: Callable[[], bool]) -> float:
-    """Error of a product of one curve for each column, on the held rows, over the target's variance."""
+def _one_by_one(table: Table, view: TargetView, generator: torch.Generator, expired: Callable[[], bool]) -> Tensor:
+    """What a model with one curve for each column predicts for the held rows, `(m,)`."""
     d = table.x.shape[1]
-    structure = Structure.of(d, [(Op.PRODUCT if d > 1 else Op.SUM, range(d))])
-    errors = [math.inf]
-    for logs in ((False,) * d, (True,) * d):
-        lens = Lens.through(table.x, table.y, TargetView.RAW, logs)
-        lens = lens.uncentred() if d > 1 else lens
-        trained = train_structure(structure, table.seen(lens, _STAGES[-1][1]), generator, expired)
-        if trained is not None:
-            errors.append(table.network_error(trained.network, lens))
-    return min(errors)
+    op = Op.PRODUCT if view is TargetView.RAW and d > 1 else Op.SUM
+    lens = _lens(table, view) if op is Op.PRODUCT else Lens.through(table.x, table.y, view, (True,) * d)
+    structure, sample = Structure.of(d, [(op, range(d))]), table.seen(lens, _STAGES[-1][1])
+    found: list[tuple[float, Tensor]] = []
+    for grid_size in _GRID_SIZES:
+        network = random_network(structure, _CHECKS, generator, grid_size=grid_size, order=_ORDER)
+        trained = train_splines(
+            network, sample.x, sample.y, iterations=_STAGES[-1][2], weight=sample.weight, expired=expired
+        )
+        predicted = table.predicted(trained.best().network, lens)
+        found.append((table.held_error(predicted, 0), predicted))
+    return min(found, key=lambda f: f[0])[1]

@@ -253,7 +253,9 @@ class _Relations:
         rows = self.gram[sets]  # (s, k, all)
         # parts of the numerator have been fitted to the rest: only what they leave of a column can help
         masked = inside * bare[:, :, None] * bare[:, None, :] + torch.diag_embed(1 - bare)
-        shares = torch.linalg.solve(masked, rows * bare[:, :, None])
+        # columns that depend on each other give no finite numbers, and so no gain
+        shares, singular = torch.linalg.solve_ex(masked, rows * bare[:, :, None])
+        shares = torch.where(singular[:, None, None] > 0, torch.nan, shares)
         left = torch.einsum("sk,ska->sa", c, rows) - torch.einsum(
             "sk,skl,sla->sa", c, inside * bare[:, None, :], shares
         )

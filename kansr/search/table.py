@@ -107,19 +107,23 @@ class Table:
 
     def network_error(self, network: Network, lens: Lens) -> float:
         """Mean square error of a network on the held rows, over the target's variance there."""
-        output = lens.restore(network(lens.inputs(self.x_held))[0])
-        # where the same rows fitted the coefficients, each of them has used up one
-        spent = 0 if self.holds_out else sum(network.sizes)
-        rows = max(len(self.y_held) - spent, 1)
+        return self.held_error(self.predicted(network, lens), sum(network.sizes))
+
+    def predicted(self, network: Network, lens: Lens) -> Tensor:
+        """What a network gives for the held rows, `(m,)`."""
+        return lens.restore(network(lens.inputs(self.x_held))[0])
+
+    def held_error(self, predicted: Tensor, parameters: int) -> float:
+        """Mean square error of a prediction for the held rows, `(m,)`, over the target's variance there."""
         held = self.held_rows()
-        return _finite(float(held.weigh(output - held.y).square().sum()) / rows / held.variance())
+        # where the same rows fitted the parameters, each of them has used up one
+        rows = len(held.y) if self.holds_out else max(len(held.y) - parameters, 1)
+        return _finite(float(held.weigh(predicted - held.y).square().sum()) / rows / held.variance())
 
     def formula_error(self, template: Template) -> float:
         """Mean square error of a formula on the held rows, over the target's variance there."""
-        held = self.held_rows()
-        residual, _ = template.residuals(held, template.values)
-        spent = 0 if self.holds_out else len(template.symbols)
-        return _finite(float(held.weigh(residual).square().sum()) / max(len(residual) - spent, 1) / held.variance())
+        residual, _ = template.residuals(self.held_rows(), template.values)
+        return self.held_error(self.y_held + residual, len(template.symbols))
 
     def residuals(self, template: Template) -> Table:
         """The same rows with what a formula leaves unexplained as their target."""
