@@ -19,6 +19,7 @@ from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.noise_test import NoiseTest, is_short
+from kansr.search.parts import Parts
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.score import spline_length
 from kansr.search.screening import relevant
@@ -41,6 +42,8 @@ _EXACT, _NEARLY_EXACT, _BY_GRIDS = 1e-9, 1e-6, 0.5
 _LOOKS_EXACT, _BETTER, _NOISY = 1e-7, 0.9, 1e-5
 # Networks that are not refined at all: so many times worse than the best so far.
 _HOPELESS = 25.0
+# Laws in parts are looked for after so many structures: what the simplest networks explain needs no division.
+_BEFORE_PARTS = 4
 # Short ratios with functions are looked for after so many structures, if the best network's error may be noise.
 _BEFORE_RATIOS = 4
 # Functions of pairs of columns are looked for after so many structures: many laws need them less than a network.
@@ -122,6 +125,8 @@ class Search:
         listener: Listener | None = None,
         limits: Limits = NO_LIMITS,
         structure: Structure | None = None,
+        *,
+        part: Op | None = None,
     ) -> None:
         """Sets a search up.
 
@@ -133,7 +138,11 @@ class Search:
             listener: Is told what happens.
             limits: Which formulas may be offered.
             structure: The only one to train, on all columns; formulas are then read from nothing else.
+            part: If the table is that of one part of a law: whether the others were subtracted or divided by. The
+                search for a part divides it no further.
         """
+        self._part = part
+        self._limits = limits
         self._whole = table
         self._structure = structure
         # what has no visible influence comes back if the other columns do not explain the target
@@ -143,7 +152,7 @@ class Search:
         self._generator = generator
         self._budget = budget
         self._listener = listener or Listener()
-        self._ledger = Ledger(table, budget.closing, self._listener, limits)
+        self._ledger = Ledger(table, budget.closing, self._listener, limits, shifted=part is Op.SUM)
         self._noise_test = NoiseTest(table, self._ledger, generator, budget.expired, self._listener)
         self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener)
         self._drafts: list[_Draft] = []
@@ -197,9 +206,20 @@ class Search:
         """The slower shortcuts, once the simplest networks have failed; whether one explains everything."""
         if self._structure is not None:
             return False
+        if self._tried == _BEFORE_PARTS and self._part is None and self._parts_found():
+            return True
         if self._tried == _BEFORE_RATIOS and self._least > _NOISY:
             return self._shortcuts.more_ratios()
         return self._tried == _BEFORE_PAIRS and self._shortcuts.pairs()
+
+    def _parts_found(self) -> bool:
+        """Whether the law has parts, and they explain everything."""
+
+        def search(table: Table, budget: Budget, op: Op) -> list[Found]:
+            return Search(table, self._functions, self._generator, budget, limits=self._limits, part=op).run().found
+
+        parts = Parts(self._table, self._ledger, self._noise_test, self._budget, self._listener, search)
+        return parts.solved(self._least)
 
     def _settled(self) -> bool:
         """Whether the best formula leaves nothing but noise, and for long nothing simpler was found."""
