@@ -14,7 +14,7 @@ from sympy.simplify.fu import TR5, TR6, TR8, TR10i
 
 from kansr.formula.rewrite import Positive, complexity
 
-__all__ = ["cheapest"]
+__all__ = ["cheapest", "constant_apart"]
 
 # Longer expressions are left as they are.
 _LONG = 60
@@ -42,6 +42,18 @@ def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     forms += [_gathered(form, positive) for form in forms]
     # SymPy writes `sqrt(a**2*b)` as `Abs(a)*sqrt(b)`
     return min((_without_signs(form, positive) for form in forms), key=complexity)
+
+
+def constant_apart(expression: sympy.Expr) -> sympy.Expr:
+    """A ratio of polynomials as a constant and a proper ratio: `(u + c*v)/v` as `u/v + c`; others as they are."""
+    numerator, denominator = sympy.fraction(sympy.together(expression))
+    if not denominator.free_symbols or complexity(expression) > _LONG:
+        return expression
+    try:
+        (quotient,), rest = sympy.reduced(numerator, [denominator])
+    except sympy.PolynomialError:
+        return expression
+    return quotient + rest / denominator if quotient.is_number and quotient != 0 else expression
 
 
 def _without_signs(expression: sympy.Expr, positive: Positive) -> sympy.Expr:

@@ -218,7 +218,9 @@ class Search:
         def search(table: Table, budget: Budget, op: Op) -> list[Found]:
             return Search(table, self._functions, self._generator, budget, limits=self._limits, part=op).run().found
 
-        parts = Parts(self._table, self._ledger, self._noise_test, self._budget, self._listener, search)
+        # a column that alone is not seen beside a strong part may be seen once that is described
+        table = self._whole if self._table.factor == 1 else self._table
+        parts = Parts(table, self._ledger, self._noise_test, self._budget, self._listener, search)
         return parts.solved(self._least)
 
     def _settled(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from kansr.formula.forms import constant_apart
 from kansr.formula.rewrite import complexity
 from kansr.kan.network import Network
 from kansr.results import Stage
@@ -137,8 +138,9 @@ class Ledger:
         """
         if complexity(expression) > _TOO_LONG:
             return False
-        # a small constant is seen by no network, yet without it no name is right
-        rough = self._finisher.rough(expression + self._shift)
+        if self._shift:  # a small constant is seen by no network, yet without it no name is right
+            expression = constant_apart(expression) + self._shift
+        rough = self._finisher.rough(expression)
         return self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
 
     def _add(self, finished: Finished, origin: Origin | None = None) -> bool:

@@ -19,7 +19,9 @@ from kansr.kan.structure import Op
 from kansr.results import Stage
 from kansr.search.budget import Budget
 from kansr.search.ledger import Found, Ledger, Listener
+from kansr.search.lens import Lens, TargetView
 from kansr.search.noise_test import NoiseTest, is_short
+from kansr.search.offsets import product_offset
 from kansr.search.separation import Separation, joined, separate
 from kansr.search.table import Table
 
@@ -120,18 +122,26 @@ class Parts:
         """Looks for a formula for one part."""
         part.searches += 1
         table = self._alone(part)
-        found = next(iter(self._search(table, budget, self._op)), None)
+        held = table.held_rows()
+        before = float(held.weigh(table.y_held - part.values_held).square().mean())
+        constant = self._constant(table, before)
+        shifted = replace(table, y=table.y - constant, y_held=table.y_held - constant)
+        found = next(iter(self._search(shifted, budget, self._op)), None)
         if found is None or not found.finished.expression.free_symbols:
             return
         template = found.finished.template
-        left = table.residuals(template)
-        held = table.held_rows()
-        before = float(held.weigh(table.y_held - part.values_held).square().mean()) / held.variance()
-        after = table.formula_error(template)
-        if after > max(before * (_AS_GOOD if part.formula is None else _BETTER), _EXACT):
+        allowed = before / held.variance() * (_AS_GOOD if part.formula is None else _BETTER)
+        if shifted.formula_error(template) > max(allowed, _EXACT):
             return
-        part.formula = found.finished.expression
+        left = shifted.residuals(template)
+        part.formula = found.finished.expression + sympy.Float(constant, 17)
         part.values, part.values_held = table.y - left.y, table.y_held - left.y_held
+
+    def _constant(self, table: Table, error: float) -> float:
+        """What is best taken off a part of a sum, of which the constant is not known."""
+        if self._op is not Op.SUM:
+            return 0.0
+        return product_offset(Lens.of(table.x, table.y, TargetView.RAW).inputs(table.x), table.y, error)
 
     def _alone(self, part: _Part) -> Table:
         """The rows with the other parts taken away from the target, and only the columns of this one."""

@@ -25,7 +25,7 @@ from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.screening import effect_chance, interaction_chance, legendre
 from kansr.search.table import Table
 
-__all__ = ["Separation", "groups", "joined", "separate"]
+__all__ = ["Separation", "groups", "joined", "polynomials", "separate"]
 
 # With fewer rows the tests see nothing; more are not needed.
 _FEW_ROWS, _ROWS = 200, 3000
@@ -97,7 +97,7 @@ def groups(u: Tensor, y: Tensor, weight: Tensor | None = None) -> list[list[int]
         left = y * weight - q @ (q.T @ (y * weight))
         if float(left.square().sum()) < _ROUGH * float((y * weight).square().sum()):
             break
-        tests = [[powers[j] for j in part] + [_terms(u[:, part], 2)] * (len(part) > 1) for part in parts]
+        tests = [[powers[j] for j in part] + [polynomials(u[:, part], 2)] * (len(part) > 1) for part in parts]
         together = [
             (first, second)
             for first, second in combinations(range(len(parts)), 2)
@@ -131,9 +131,10 @@ def _merged(parts: Sequence[list[int]], together: Sequence[tuple[int, int]]) -> 
 def _basis(u: Tensor, parts: Sequence[list[int]], one: Tensor, rows_per_term: float) -> Tensor:
     """Orthonormal basis of the polynomials of each part, `(n, p)`."""
     terms = [
-        _terms(u[:, part], degree) for part, degree in zip(parts, _degrees(parts, len(u), rows_per_term), strict=True)
+        polynomials(u[:, part], degree)
+        for part, degree in zip(parts, _degrees(parts, len(u), rows_per_term), strict=True)
     ]
-    q, _ = torch.linalg.qr(torch.cat([torch.ones_like(one), *terms], 1) * one)
+    q: Tensor = torch.linalg.qr(torch.cat([torch.ones_like(one), *terms], 1) * one)[0]
     return q
 
 
@@ -160,7 +161,7 @@ def _degrees(parts: Sequence[list[int]], rows: int, rows_per_term: float) -> lis
     return degrees
 
 
-def _terms(u: Tensor, degree: int) -> Tensor:
+def polynomials(u: Tensor, degree: int) -> Tensor:
     """All products of Legendre polynomials of the columns up to a total degree, but for 1, `(n, p)`. u: (n, d)."""
     powers = [torch.cat([torch.ones_like(u[:, :1]), legendre(column, degree)], 1) for column in u.T]
     columns = []
@@ -179,7 +180,7 @@ def _estimated(table: Table, lens: Lens, parts: list[list[int]], rows_per_term: 
     weight = lens.weight(table.y, table.weight)
     one = torch.ones_like(t)[:, None] if weight is None else weight[:, None]
     degrees = _degrees(parts, len(u), rows_per_term)
-    blocks = [_terms(u[:, part], degree) for part, degree in zip(parts, degrees, strict=True)]
+    blocks = [polynomials(u[:, part], degree) for part, degree in zip(parts, degrees, strict=True)]
     design = torch.cat([torch.ones_like(one), *blocks], 1)
     solution = torch.linalg.lstsq(design * one, t[:, None] * one, driver="gelsd").solution[:, 0]
     coefficients = iter(solution.tolist())
@@ -188,7 +189,7 @@ def _estimated(table: Table, lens: Lens, parts: list[list[int]], rows_per_term: 
     for part, degree, block in zip(parts, degrees, blocks, strict=True):
         own = torch.tensor(list(islice(coefficients, block.shape[1])), dtype=t.dtype) * lens.spread
         shares.append(block @ own)
-        shares_held.append(_terms(held[:, part], degree) @ own)
+        shares_held.append(polynomials(held[:, part], degree) @ own)
     values, values_held = torch.stack(shares), torch.stack(shares_held)
     op = Op.SUM if lens.view is TargetView.RAW else Op.PRODUCT
     for each in (values, values_held):
