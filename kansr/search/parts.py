@@ -8,6 +8,7 @@ target of the last one. This is backfitting (J. H. Friedman & W. Stuetzle, JASA 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,9 +26,7 @@ from kansr.search.offsets import product_offset
 from kansr.search.separation import Separation, joined, separate
 from kansr.search.table import Table
 
-__all__ = ["PartSearch", "Parts"]
-
-PartSearch = Callable[[Table, Budget, Op], Sequence[Found]]
+__all__ = ["PartSearch", "PartTarget", "Parts"]
 
 # Estimates with a larger error are no help, unless networks on all columns are hardly better.
 _TRUSTED, _NO_WORSE = 0.02, 1.5
@@ -40,6 +39,22 @@ _ROUNDS = 2
 _AS_GOOD, _BETTER = 1.5, 0.9
 # A mean square error that counts as none, over the target's variance.
 _EXACT = 1e-18
+
+
+@dataclass(frozen=True)
+class PartTarget:
+    """What is known of the target in the table of one part.
+
+    Attributes:
+        op: Whether the other parts were taken away from it or divided out.
+        error: Mean square of what they were estimated wrongly, over the target's variance.
+    """
+
+    op: Op
+    error: float
+
+
+PartSearch = Callable[[Table, Budget, PartTarget], Sequence[Found]]
 
 
 @dataclass
@@ -123,14 +138,17 @@ class Parts:
         part.searches += 1
         table = self._alone(part)
         held = table.held_rows()
-        before = float(held.weigh(table.y_held - part.values_held).square().mean())
-        constant = self._constant(table, before)
+        error = float(held.weigh(table.y_held - part.values_held).square().mean())
+        constant = self._constant(table, error)
+        before = error / held.variance()
+        if not math.isfinite(before):
+            return
         shifted = replace(table, y=table.y - constant, y_held=table.y_held - constant)
-        found = next(iter(self._search(shifted, budget, self._op)), None)
+        found = next(iter(self._search(shifted, budget, PartTarget(self._op, before))), None)
         if found is None or not found.finished.expression.free_symbols:
             return
         template = found.finished.template
-        allowed = before / held.variance() * (_AS_GOOD if part.formula is None else _BETTER)
+        allowed = before * (_AS_GOOD if part.formula is None else _BETTER)
         if shifted.formula_error(template) > max(allowed, _EXACT):
             return
         left = shifted.residuals(template)
