@@ -158,7 +158,10 @@ class Search:
             table, budget.closing, self._listener, limits, shifted=part is not None and part.op is Op.SUM
         )
         self._noise_test = NoiseTest(table, self._ledger, generator, budget.expired, self._listener)
-        self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener)
+        exact = part is None or part.exact
+        self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener, exact=exact)
+        # next to an almost exact target short ratios imitate laws that networks find as they are
+        self._before_ratios = _BEFORE_RATIOS if part is None or part.error > _NOISY else _LONG_PATIENCE
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
@@ -212,7 +215,7 @@ class Search:
             return False
         if self._tried == _BEFORE_PARTS and self._part is None and self._parts_found():
             return True
-        if self._tried == _BEFORE_RATIOS and self._least > _NOISY:
+        if self._tried == self._before_ratios and self._least > _NOISY:
             return self._shortcuts.more_ratios()
         return self._tried == _BEFORE_PAIRS and self._shortcuts.pairs()
 

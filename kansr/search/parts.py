@@ -48,10 +48,12 @@ class PartTarget:
     Attributes:
         op: Whether the other parts were taken away from it or divided out.
         error: Mean square of what they were estimated wrongly, over the target's variance.
+        exact: Whether there may be no such error, for all of them are given by formulas.
     """
 
     op: Op
     error: float
+    exact: bool
 
 
 PartSearch = Callable[[Table, Budget, PartTarget], Sequence[Found]]
@@ -144,7 +146,8 @@ class Parts:
         if not math.isfinite(before):
             return
         shifted = replace(table, y=table.y - constant, y_held=table.y_held - constant)
-        found = next(iter(self._search(shifted, budget, PartTarget(self._op, before))), None)
+        exact = all(p.formula is not None for p in self._parts if p is not part)
+        found = next(iter(self._search(shifted, budget, PartTarget(self._op, before, exact))), None)
         if found is None or not found.finished.expression.free_symbols:
             return
         template = found.finished.template

@@ -32,7 +32,16 @@ class Shortcuts:
         table: The rows; once `first` was called, divided by the columns that are mere factors.
     """
 
-    def __init__(self, table: Table, ledger: Ledger, noise_test: NoiseTest, budget: Budget, listener: Listener) -> None:
+    def __init__(
+        self,
+        table: Table,
+        ledger: Ledger,
+        noise_test: NoiseTest,
+        budget: Budget,
+        listener: Listener,
+        *,
+        exact: bool = True,
+    ) -> None:
         """Gets ready.
 
         Args:
@@ -41,7 +50,9 @@ class Shortcuts:
             noise_test: Judges them on noisy data.
             budget: When to end.
             listener: Is told what happens.
+            exact: Whether the target may be exact; where it is known not to be, it has no exact relations.
         """
+        self._exact = exact
         self.table = table
         self._ledger, self._noise_test = ledger, noise_test
         self._budget, self._listener = budget, listener
@@ -72,6 +83,8 @@ class Shortcuts:
         return self._related(relations)
 
     def _related(self, relations: _Relations) -> bool:
+        if not self._exact:
+            return False
         self._listener.stage(Stage.RELATE)
         # an irrelevant column makes so many more monomials that the right ones may find no room
         sure = surely_relevant(self.table.x, self.table.y)
