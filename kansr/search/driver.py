@@ -143,7 +143,6 @@ class Search:
             part: What is known if the table is that of one part of a law, which then is divided no further.
         """
         self._part = part
-        self._as_good_as_exact = _KNOWN * part.error if part else 0.0
         self._limits = limits
         self._whole = table
         self._structure = structure
@@ -158,10 +157,12 @@ class Search:
             table, budget.closing, self._listener, limits, shifted=part is not None and part.op is Op.SUM
         )
         self._noise_test = NoiseTest(table, self._ledger, generator, budget.expired, self._listener)
-        exact = part is None or part.exact
+        known_error = part.error if part else 0.0
+        exact = known_error == 0
+        self._as_good_as_exact = _KNOWN * known_error
         self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener, exact=exact)
         # next to an almost exact target short ratios imitate laws that networks find as they are
-        self._before_ratios = _BEFORE_RATIOS if part is None or part.error > _NOISY else _LONG_PATIENCE
+        self._before_ratios = _BEFORE_RATIOS if exact or known_error > _NOISY else _LONG_PATIENCE
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf

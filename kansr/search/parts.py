@@ -30,8 +30,9 @@ __all__ = ["PartSearch", "PartTarget", "Parts"]
 
 # Estimates with a larger error are no help, unless networks on all columns are hardly better.
 _TRUSTED, _NO_WORSE = 0.02, 1.5
-# Share of the time left that may be spent on parts.
-_SHARE = 0.45
+# Share of the time left that may be spent on parts; and once all but one are known, for what networks on all columns
+# would have to find then is so much more.
+_SHARE, _SHARE_OF_LAST = 0.45, 0.7
 # Searches for each part.
 _ROUNDS = 2
 # A formula takes an estimate's place if the error of all parts together grows by no more than this factor, and another
@@ -47,19 +48,18 @@ class PartTarget:
 
     Attributes:
         op: Whether the other parts were taken away from it or divided out.
-        error: Mean square of what they were estimated wrongly, over the target's variance.
-        exact: Whether there may be no such error, for all of them are given by formulas.
+        error: Mean square of what they were estimated wrongly, over the target's variance, as far as that is known;
+            zero where formulas give all of them: there may be no such error.
     """
 
     op: Op
     error: float
-    exact: bool
 
 
 PartSearch = Callable[[Table, Budget, PartTarget], Sequence[Found]]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Part:
     """What is known of one part.
 
@@ -116,9 +116,12 @@ class Parts:
         if separation is None or separation.error > max(_TRUSTED, _NO_WORSE * network_error):
             return False
         self._begin(separation)
-        end = (1 - _SHARE) * self._budget.left()
+        left = self._budget.left()
+        end = (1 - _SHARE) * left
         while (part := self._next()) is not None and self._budget.left() > end:
             self._listener.stage(Stage.SEPARATE, ", ".join(str(self._table.symbols[j]) for j in part.columns))
+            if part.searches and [p for p in self._parts if p.formula is None] == [part]:
+                end = (1 - _SHARE_OF_LAST) * left
             to_come = sum(_ROUNDS - p.searches for p in self._parts if p.formula is None)
             self._improve(part, self._budget.part((self._budget.left() - end) / max(to_come, 1)))
             if all(p.formula is not None for p in self._parts) and self._offer():
@@ -146,8 +149,9 @@ class Parts:
         if not math.isfinite(before):
             return
         shifted = replace(table, y=table.y - constant, y_held=table.y_held - constant)
-        exact = all(p.formula is not None for p in self._parts if p is not part)
-        found = next(iter(self._search(shifted, budget, PartTarget(self._op, before, exact))), None)
+        known = all(p.formula is not None for p in self._parts if p is not part)
+        target = PartTarget(self._op, 0.0 if known else before)
+        found = next(iter(self._search(shifted, budget, target)), None)
         if found is None or not found.finished.expression.free_symbols:
             return
         template = found.finished.template
