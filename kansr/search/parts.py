@@ -68,6 +68,7 @@ class _Part:
         values: On the training rows, `(n,)`.
         values_held: On the held rows, `(m,)`.
         formula: The formula that gives these; None while they are an estimate.
+        makeshift: The best formula found, where it explains less than the estimate.
         searches: How often one was looked for.
     """
 
@@ -75,6 +76,7 @@ class _Part:
     values: Tensor
     values_held: Tensor
     formula: sympy.Expr | None = None
+    makeshift: sympy.Expr | None = None
     searches: int = 0
 
 
@@ -126,7 +128,8 @@ class Parts:
             self._improve(part, self._budget.part((self._budget.left() - end) / max(to_come, 1)))
             if all(p.formula is not None for p in self._parts) and self._offer():
                 return True
-        return False
+        # what was found of the parts is more than networks would find of the whole
+        return any(p.formula is None for p in self._parts) and self._offer()
 
     def _begin(self, separation: Separation) -> None:
         self._op = separation.op
@@ -154,12 +157,14 @@ class Parts:
         found = next(iter(self._search(shifted, budget, target)), None)
         if found is None or not found.finished.expression.free_symbols:
             return
+        expression = found.finished.expression + sympy.Float(constant, 17)
         template = found.finished.template
         allowed = before * (_AS_GOOD if part.formula is None else _BETTER)
         if shifted.formula_error(template) > max(allowed, _EXACT):
+            part.makeshift = expression
             return
         left = shifted.residuals(template)
-        part.formula = found.finished.expression + sympy.Float(constant, 17)
+        part.formula = expression
         part.values, part.values_held = table.y - left.y, table.y_held - left.y_held
 
     def _constant(self, table: Table, error: float) -> float:
@@ -181,7 +186,10 @@ class Parts:
 
     def _offer(self) -> bool:
         """Hands all parts in as one formula; whether it explains everything."""
-        formulas = [part.formula for part in self._parts if part.formula is not None]
+        formulas = [part.formula or part.makeshift for part in self._parts]
+        if None in formulas:
+            return False
         law = sympy.Add(*formulas) if self._op is Op.SUM else sympy.Mul(*formulas)
-        self._ledger.add(self._table.factor * law, None, lambda mse: True)
+        complete = all(part.formula is not None for part in self._parts)
+        self._ledger.add(self._table.factor * law, None, lambda mse: complete)
         return self._ledger.explains_all() or (self._noise_test.passed() and is_short(self._ledger.best))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import pytest
@@ -16,8 +16,10 @@ from kansr.kan.structure import Op
 from kansr.results import Outcome, Stage
 from kansr.search.budget import Budget
 from kansr.search.driver import Search
-from kansr.search.ledger import Listener
+from kansr.search.ledger import Found, Ledger, Listener
+from kansr.search.noise_test import NoiseTest
 from kansr.search.offsets import product_offset
+from kansr.search.parts import Parts, PartTarget
 from kansr.search.separation import groups, joined, separate
 from kansr.search.table import Table
 
@@ -134,6 +136,22 @@ def test_what_is_no_product_has_no_constant() -> None:
     x = columns(9)[:, :3]
     assert product_offset(x - 2, torch.log(x[:, 0] ** 2 + x[:, 1] * x[:, 2]), 0.0) == 0.0
     assert product_offset(x[:, :1] - 2, x[:, 0], 0.0) == 0.0
+
+
+def test_a_law_that_polynomials_of_its_parts_miss_is_given_up_at_once() -> None:
+    """Three columns that act together only, and on either side of zero, look as if they did not."""
+    x = columns(11)
+    a, b, c, d, e = (x - 2).T
+    rows = table(x, a * torch.sin(5 * b) * torch.sin(5 * c) + d + e**2)
+    ledger, never = Ledger(rows, lambda: False, Listener()), lambda: False
+    noise_test = NoiseTest(rows, ledger, seeded(0), never, Listener())
+    budget = Budget.until(time.monotonic() + 60, 60, never)
+
+    def search(part: Table, budget: Budget, target: PartTarget) -> Sequence[Found]:
+        raise AssertionError(part.symbols)
+
+    assert separate(rows) is not None
+    assert not Parts(rows, ledger, noise_test, budget, Listener(), search).solved(network_error=1e-3)
 
 
 def test_a_law_is_found_part_by_part() -> None:
