@@ -22,8 +22,8 @@ _ROWS, _ITERATIONS = 1500, 40
 _EXACT, _AS_GOOD = 1e-5, 3.0
 
 
-def product_offset(u: Tensor, y: Tensor, error: float) -> float:
-    """The constant without which a target is one column's function times one of the others; zero if none is seen.
+def product_offset(u: Tensor, y: Tensor, error: float) -> float | None:
+    """The constant without which a target is one column's function times one of the others; None if none is seen.
 
     Args:
         u: Columns, each from -1 to 1, `(n, d)`, rows in random order.
@@ -32,9 +32,9 @@ def product_offset(u: Tensor, y: Tensor, error: float) -> float:
     """
     u, y = u[:_ROWS], y[:_ROWS]
     if u.shape[1] < 2:
-        return 0.0
+        return None
     left, constant = min(_product(u, y, column) for column in range(u.shape[1]))
-    return constant if left < max(_EXACT * float(y.var()), _AS_GOOD * error) else 0.0
+    return constant if left < max(_EXACT * float(y.var()), _AS_GOOD * error) else None
 
 
 def _product(u: Tensor, y: Tensor, column: int) -> tuple[float, float]:

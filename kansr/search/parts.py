@@ -171,7 +171,8 @@ class Parts:
         """What is best taken off a part of a sum, of which the constant is not known."""
         if self._op is not Op.SUM:
             return 0.0
-        return product_offset(Lens.of(table.x, table.y, TargetView.RAW).inputs(table.x), table.y, error)
+        found = product_offset(Lens.of(table.x, table.y, TargetView.RAW).inputs(table.x), table.y, error)
+        return float(table.y.mean()) if found is None else found
 
     def _alone(self, part: _Part) -> Table:
         """The rows with the other parts taken away from the target, and only the columns of this one."""
