@@ -18,6 +18,8 @@ __all__ = ["cheapest", "constant_apart"]
 
 # Longer expressions are left as they are.
 _LONG = 60
+# Coefficients that are so many times smaller than others are what rounding leaves.
+_ROUNDING = 1e-9
 
 
 def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
@@ -53,7 +55,20 @@ def constant_apart(expression: sympy.Expr) -> sympy.Expr:
         (quotient,), rest = sympy.reduced(numerator, [denominator])
     except sympy.PolynomialError:
         return expression
-    return quotient + rest / denominator if quotient.is_number and quotient != 0 else expression
+    if not quotient.is_number or quotient == 0:
+        return expression
+    # what rounding leaves of terms that cancel would be taken for terms
+    scale = max(map(_size, _terms(numerator)))
+    rest = sympy.Add(*(term for term in _terms(rest) if _size(term) > _ROUNDING * scale))
+    return quotient + rest / denominator
+
+
+def _terms(expression: sympy.Expr) -> list[sympy.Expr]:
+    return list(sympy.Add.make_args(sympy.expand(expression)))
+
+
+def _size(term: sympy.Expr) -> float:
+    return abs(float(term.as_coeff_Mul()[0]))
 
 
 def _without_signs(expression: sympy.Expr, positive: Positive) -> sympy.Expr:

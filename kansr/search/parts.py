@@ -16,6 +16,7 @@ import sympy
 import torch
 from torch import Tensor
 
+from kansr.formula.rewrite import complexity
 from kansr.kan.structure import Op
 from kansr.results import Stage
 from kansr.search.budget import Budget
@@ -137,9 +138,13 @@ class Parts:
         self._parts = [_Part(columns, values, values_held) for columns, values, values_held in each]
 
     def _next(self) -> _Part | None:
-        """The part to be searched next: each once, small ones first; then those without a formula before the others."""
-        able = [part for part in self._parts if part.searches < _ROUNDS]
-        return min(able, key=lambda p: (p.searches, p.formula is not None, len(p.columns)), default=None)
+        """The part to be searched next: each once, small ones first; then those with none or the longest formula."""
+
+        def rank(part: _Part) -> tuple[int, bool, int]:
+            length = len(part.columns) if part.formula is None else -complexity(part.formula)
+            return part.searches, part.formula is not None, length
+
+        return min((part for part in self._parts if part.searches < _ROUNDS), key=rank, default=None)
 
     def _improve(self, part: _Part, budget: Budget) -> None:
         """Looks for a formula for one part."""

@@ -37,6 +37,7 @@ def test_no_square_where_there_is_none() -> None:
     [
         ((A + 3 * B**2 + 3) / (B**2 + 1), A / (B**2 + 1) + 3),
         (2 - (A + 4 * B) / (A + 2 * B), -2 * B / (A + 2 * B) + 1),
+        (0.1 * (10 * A + B + C) / (B + C), 0.1 + 1.0 * A / (B + C)),
         (sympy.sqrt(A) * B + 2, sympy.sqrt(A) * B + 2),
         (A / sympy.sqrt(1 + sympy.cos(B)), A / sympy.sqrt(1 + sympy.cos(B))),
     ],
