@@ -158,11 +158,11 @@ class Search:
         )
         self._noise_test = NoiseTest(table, self._ledger, generator, budget.expired, self._listener)
         known_error = part.error if part else 0.0
-        exact = known_error == 0
+        exact = part is None or part.exact
         self._as_good_as_exact = _KNOWN * known_error
         self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener, exact=exact)
         # next to an almost exact target short ratios imitate laws that networks find as they are
-        self._before_ratios = _BEFORE_RATIOS if exact or known_error > _NOISY else _LONG_PATIENCE
+        self._before_ratios = _BEFORE_RATIOS if part is None or known_error > _NOISY else _LONG_PATIENCE
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf

@@ -49,12 +49,13 @@ class PartTarget:
 
     Attributes:
         op: Whether the other parts were taken away from it or divided out.
-        error: Mean square of what they were estimated wrongly, over the target's variance, as far as that is known;
-            zero where formulas give all of them: there may be no such error.
+        error: Mean square of what they were estimated wrongly, over the target's variance, as far as that is known.
+        exact: Whether there may be no such error, for formulas give all of them.
     """
 
     op: Op
     error: float
+    exact: bool
 
 
 PartSearch = Callable[[Table, Budget, PartTarget], Sequence[Found]]
@@ -158,7 +159,8 @@ class Parts:
             return
         shifted = replace(table, y=table.y - constant, y_held=table.y_held - constant)
         known = all(p.formula is not None for p in self._parts if p is not part)
-        target = PartTarget(self._op, 0.0 if known else before)
+        # the error of a formula that is to be replaced tells nothing of the target's
+        target = PartTarget(self._op, before if part.formula is None else 0.0, known)
         found = next(iter(self._search(shifted, budget, target)), None)
         if found is None or not found.finished.expression.free_symbols:
             return
