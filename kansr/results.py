@@ -39,6 +39,7 @@ class Stage(Enum):
 
     READ = "reading"
     RELATE = "looking for relations"
+    SEPARATE = "searching part by part"
     TEST = "testing what is left"
     TRAIN = "training networks"
     PRUNE = "pruning"

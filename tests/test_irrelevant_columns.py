@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -66,7 +67,9 @@ def test_what_was_left_out_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     a, b, c = sympy.symbols("a b c", real=True)
     functions = [LIBRARY[name] for name in ("0", "x", "x^2", "sin")]
     table = Table(x[:200], y[:200], x[200:], y[200:], (a, b, c))
-    result = Search(table, functions, torch.Generator().manual_seed(0), Budget(never, never, never)).run()
+    result = Search(
+        table, functions, torch.Generator().manual_seed(0), Budget(never, never, never, lambda: math.inf)
+    ).run()
     assert result.outcome is Outcome.CONVERGED
     assert result.unseen == []
     assert result.found[0].finished.expression.free_symbols == {b, c}

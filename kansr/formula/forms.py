@@ -14,10 +14,12 @@ from sympy.simplify.fu import TR5, TR6, TR8, TR10i
 
 from kansr.formula.rewrite import Positive, complexity
 
-__all__ = ["cheapest"]
+__all__ = ["cheapest", "constant_apart"]
 
 # Longer expressions are left as they are.
 _LONG = 60
+# Coefficients that are so many times smaller than others are what rounding leaves.
+_ROUNDING = 1e-9
 
 
 def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
@@ -42,6 +44,31 @@ def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     forms += [_gathered(form, positive) for form in forms]
     # SymPy writes `sqrt(a**2*b)` as `Abs(a)*sqrt(b)`
     return min((_without_signs(form, positive) for form in forms), key=complexity)
+
+
+def constant_apart(expression: sympy.Expr) -> sympy.Expr:
+    """A ratio of polynomials as a constant and a proper ratio: `(u + c*v)/v` as `u/v + c`; others as they are."""
+    numerator, denominator = sympy.fraction(sympy.together(expression))
+    if not denominator.free_symbols or complexity(expression) > _LONG:
+        return expression
+    try:
+        (quotient,), rest = sympy.reduced(numerator, [denominator])
+    except sympy.PolynomialError:
+        return expression
+    if not quotient.is_number or quotient == 0:
+        return expression
+    # what rounding leaves of terms that cancel would be taken for terms
+    scale = max(map(_size, _terms(numerator)))
+    rest = sympy.Add(*(term for term in _terms(rest) if _size(term) > _ROUNDING * scale))
+    return quotient + rest / denominator
+
+
+def _terms(expression: sympy.Expr) -> list[sympy.Expr]:
+    return list(sympy.Add.make_args(sympy.expand(expression)))
+
+
+def _size(term: sympy.Expr) -> float:
+    return abs(float(term.as_coeff_Mul()[0]))
 
 
 def _without_signs(expression: sympy.Expr, positive: Positive) -> sympy.Expr:

@@ -22,11 +22,13 @@ class Budget:
         late: It is time to have a formula: what there is gets named.
         expired: The search ends.
         closing: The finishing of formulas ends too; comes a little later.
+        left: Seconds until the search ends.
     """
 
     late: Callable[[], bool]
     expired: Callable[[], bool]
     closing: Callable[[], bool]
+    left: Callable[[], float]
 
     @classmethod
     def until(cls, end: float, seconds: float, interrupted: Callable[[], bool]) -> Budget:
@@ -38,12 +40,19 @@ class Budget:
             interrupted: Whether the user wants to stop.
         """
 
+        def stop(margin: float) -> float:
+            return end - min(margin, 0.05 * margin * seconds)
+
         def before_end(margin: float) -> Callable[[], bool]:
-            stop = end - min(margin, 0.05 * margin * seconds)
-            return lambda: interrupted() or time.monotonic() > stop
+            return lambda: interrupted() or time.monotonic() > stop(margin)
 
         return cls(
             late=before_end(_LATE * seconds),
             expired=before_end(_RESERVE + _FINISHING),
             closing=before_end(_RESERVE),
+            left=lambda: stop(_RESERVE + _FINISHING) - time.monotonic(),
         )
+
+    def part(self, seconds: float) -> Budget:
+        """For a search inside this one."""
+        return Budget.until(time.monotonic() + seconds, seconds, self.expired)

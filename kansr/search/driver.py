@@ -21,6 +21,7 @@ from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.noise_test import NoiseTest, is_short
+from kansr.search.parts import Parts, PartTarget
 from kansr.search.pruning import Pruned, finer, prune
 from kansr.search.score import spline_length
 from kansr.search.screening import relevant
@@ -41,8 +42,12 @@ _EXACT, _NEARLY_EXACT, _BY_GRIDS = 1e-9, 1e-6, 0.5
 # A network that on fine grids looks exact is always pruned; any other one only if it is better than all before by this
 # factor and so good that noise is unlikely. The others wait.
 _LOOKS_EXACT, _BETTER, _NOISY = 1e-7, 0.9, 1e-5
+# A network whose error is known to come from the target, up to this factor, is as good as an exact one.
+_KNOWN = 3.0
 # Networks that are not refined at all: so many times worse than the best so far.
 _HOPELESS = 25.0
+# Laws in parts are looked for after so many structures: what the simplest networks explain needs no division.
+_BEFORE_PARTS = 4
 # Short ratios with functions are looked for after so many structures, if the best network's error may be noise.
 _BEFORE_RATIOS = 4
 # Functions of pairs of columns are looked for after so many structures: many laws need them less than a network.
@@ -126,6 +131,8 @@ class Search:
         listener: Listener | None = None,
         limits: Limits = NO_LIMITS,
         structure: Structure | None = None,
+        *,
+        part: PartTarget | None = None,
     ) -> None:
         """Sets a search up.
 
@@ -137,7 +144,10 @@ class Search:
             listener: Is told what happens.
             limits: Which formulas may be offered.
             structure: The only one to train, on all columns; formulas are then read from nothing else.
+            part: What is known if the table is that of one part of a law, which then is divided no further.
         """
+        self._part = part
+        self._limits = limits
         self._whole = table
         self._structure = structure
         # what has no visible influence comes back if the other columns do not explain the target
@@ -147,9 +157,16 @@ class Search:
         self._generator = generator
         self._budget = budget
         self._listener = listener or Listener()
-        self._ledger = Ledger(table, budget.closing, self._listener, limits)
+        self._ledger = Ledger(
+            table, budget.closing, self._listener, limits, shifted=part is not None and part.op is Op.SUM
+        )
         self._noise_test = NoiseTest(table, self._ledger, generator, budget.expired, self._listener)
-        self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener)
+        known_error = part.error if part else 0.0
+        exact = part is None or part.exact
+        self._as_good_as_exact = _KNOWN * known_error
+        self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener, exact=exact)
+        # next to an almost exact target short ratios imitate laws that networks find as they are
+        self._before_ratios = _BEFORE_RATIOS if part is None or known_error > _NOISY else _LONG_PATIENCE
         self._drafts: list[_Draft] = []
         self._waiting: list[_Waiting] = []
         self._least = math.inf
@@ -220,9 +237,22 @@ class Search:
         """The slower shortcuts, once the simplest networks have failed; whether one explains everything."""
         if self._structure is not None:
             return False
-        if self._tried == _BEFORE_RATIOS and self._least > _NOISY:
+        if self._tried == _BEFORE_PARTS and self._part is None and self._parts_found():
+            return True
+        if self._tried == self._before_ratios and self._least > _NOISY:
             return self._shortcuts.more_ratios()
         return self._tried == _BEFORE_PAIRS and self._shortcuts.pairs()
+
+    def _parts_found(self) -> bool:
+        """Whether the law has parts, and they explain everything."""
+
+        def search(table: Table, budget: Budget, part: PartTarget) -> list[Found]:
+            return Search(table, self._functions, self._generator, budget, limits=self._limits, part=part).run().found
+
+        # a column that alone is not seen beside a strong part may be seen once that is described
+        table = self._whole if self._table.factor == 1 else self._table
+        parts = Parts(table, self._ledger, self._noise_test, self._budget, self._listener, search)
+        return parts.solved(self._least)
 
     def _settled(self) -> bool:
         """Whether the best formula leaves nothing but noise, and for long nothing simpler was found."""
@@ -253,10 +283,10 @@ class Search:
         better = waiting.error < _BETTER * self._least
         self._least = min(self._least, waiting.error)
         self._idle = 0 if better else self._idle + 1
-        if waiting.error < (_NOISY if better else _LOOKS_EXACT):
+        if waiting.error < max(_NOISY if better else _LOOKS_EXACT, self._as_good_as_exact):
             draft = self._prune(waiting)
             twin = any(d.named and d.shape == draft.shape for d in self._drafts)
-            if draft.looks_exact and not twin:
+            if (draft.looks_exact or draft.error < self._as_good_as_exact) and not twin:
                 self._name(draft, Effort.WIDE)
             return
         self._waiting.append(waiting)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from kansr.formula.forms import constant_apart
 from kansr.formula.rewrite import complexity
 from kansr.kan.network import Network
 from kansr.results import Stage
@@ -90,7 +91,13 @@ class Ledger:
     """
 
     def __init__(
-        self, table: Table, closing: Callable[[], bool], listener: Listener, limits: Limits = NO_LIMITS
+        self,
+        table: Table,
+        closing: Callable[[], bool],
+        listener: Listener,
+        limits: Limits = NO_LIMITS,
+        *,
+        shifted: bool = False,
     ) -> None:
         """Starts with a constant and a linear formula: there is something to show from the first second on.
 
@@ -99,6 +106,7 @@ class Ledger:
             closing: True ends the finishing of a formula where it is.
             listener: Is told of each better formula.
             limits: Which formulas may be offered.
+            shifted: Whether the target is the law's only up to an unknown constant.
         """
         self.found: list[Found] = []
         self.refused: list[Found] = []
@@ -107,6 +115,7 @@ class Ledger:
         self._listener = listener
         self._finisher = Finisher(table.rows(), table.rows(_SAMPLE), table.positive, closing)
         mean, spread = float(table.y.mean()), float(table.y.std())
+        self._shift = sympy.Float(1e-3 * spread) if shifted else sympy.S.Zero
         slopes = [
             sympy.Float(1e-3 * spread / float(column.std())) * symbol
             for symbol, column in zip(table.symbols, table.x.T, strict=True)
@@ -129,6 +138,8 @@ class Ledger:
         """
         if complexity(expression) > _TOO_LONG:
             return False
+        if self._shift:  # a small constant is seen by no network, yet without it no name is right
+            expression = constant_apart(expression) + self._shift
         rough = self._finisher.rough(expression)
         return self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
 

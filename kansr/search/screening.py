@@ -13,7 +13,7 @@ import torch
 from scipy.special import chdtrc
 from torch import Tensor
 
-__all__ = ["relevant", "surely_relevant", "visible"]
+__all__ = ["effect_chance", "interaction_chance", "legendre", "relevant", "surely_relevant", "visible"]
 
 # With fewer columns there is nothing to gain, with fewer rows the tests see nothing.
 _FEW_COLUMNS, _FEW_ROWS = 6, 200
@@ -77,17 +77,39 @@ def _influential(powers: list[Tensor], y: Tensor, weight: Tensor, doubt: float) 
     kept = set()
     for j, own in enumerate(powers):
         q, _ = torch.linalg.qr(_design([p for i, p in enumerate(powers) if i != j], one))
-        if _chance(_without(q, own * one), _without(q, y)) < doubt * _BY_EFFECT:
+        if effect_chance(own * one, q, y) < doubt * _BY_EFFECT:
             kept.add(j)
     q, _ = torch.linalg.qr(_design(powers, one))
     left = _without(q, y)
     for j, k in combinations(range(len(powers)), 2):
         if j in kept and k in kept:
             continue
-        products = (powers[j][:, :, None] * powers[k][:, None, :]).flatten(1) * one
-        if _chance(_without(q, products), left) < doubt * _BY_INTERACTION:
+        if interaction_chance(powers[j] * one, powers[k], q, left) < doubt * _BY_INTERACTION:
             kept |= {j, k}
     return kept
+
+
+def effect_chance(terms: Tensor, q: Tensor, y: Tensor) -> float:
+    """Chance that terms without influence correlate as much with the target.
+
+    Args:
+        terms: Functions of one column, weighted, `(n, k)`.
+        q: Orthonormal basis of all that the target is regressed on without them, weighted, `(n, p)`.
+        y: Target, weighted, `(n,)`.
+    """
+    return _chance(_without(q, terms), _without(q, y))
+
+
+def interaction_chance(first: Tensor, second: Tensor, q: Tensor, left: Tensor) -> float:
+    """Chance that two columns (or sets of them) that do not act together seem to do so as much.
+
+    Args:
+        first: Functions of the one, weighted, `(n, k)`.
+        second: Functions of the other, not weighted, `(n, l)`.
+        q: Orthonormal basis of all that the target was regressed on, weighted, `(n, p)`.
+        left: What that left of the target, weighted, `(n,)`.
+    """
+    return _chance(_without(q, (first[:, :, None] * second[:, None, :]).flatten(1)), left)
 
 
 def _design(powers: list[Tensor], weight: Tensor) -> Tensor:
@@ -100,10 +122,14 @@ def _ranks(values: Tensor) -> Tensor:
 
 
 def _polynomials(column: Tensor) -> Tensor:
-    """Legendre polynomials of degree 1 to `_DEGREE` of the ranks: no outlier dominates them. column: (n,)."""
-    u = _ranks(column)
+    """Polynomials of degree 1 to `_DEGREE` of the ranks: no outlier dominates them. column: (n,)."""
+    return legendre(_ranks(column), _DEGREE)
+
+
+def legendre(u: Tensor, degree: int) -> Tensor:
+    """Legendre polynomials of degree 1 to `degree`, `(n, degree)`. u: (n,), from -1 to 1."""
     found = [torch.ones_like(u), u]
-    for k in range(1, _DEGREE):
+    for k in range(1, degree):
         found.append(((2 * k + 1) * u * found[k] - k * found[k - 1]) / (k + 1))
     return torch.stack(found[1:], 1)
 

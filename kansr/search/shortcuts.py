@@ -35,7 +35,16 @@ class Shortcuts:
         table: The rows; once `first` was called, divided by the columns that are mere factors.
     """
 
-    def __init__(self, table: Table, ledger: Ledger, noise_test: NoiseTest, budget: Budget, listener: Listener) -> None:
+    def __init__(
+        self,
+        table: Table,
+        ledger: Ledger,
+        noise_test: NoiseTest,
+        budget: Budget,
+        listener: Listener,
+        *,
+        exact: bool = True,
+    ) -> None:
         """Gets ready.
 
         Args:
@@ -44,7 +53,9 @@ class Shortcuts:
             noise_test: Judges them on noisy data.
             budget: When to end.
             listener: Is told what happens.
+            exact: Whether the target may be exact; where it is known not to be, it has no exact relations.
         """
+        self._exact = exact
         self.table = table
         self._ledger, self._noise_test = ledger, noise_test
         self._budget, self._listener = budget, listener
@@ -81,6 +92,8 @@ class Shortcuts:
         return self._noise_test.passed() and is_short(self._ledger.best)
 
     def _related(self, relations: _Relations) -> bool:
+        if not self._exact:
+            return False
         self._listener.stage(Stage.RELATE)
         # an irrelevant column makes so many more monomials that the right ones may find no room
         sure = surely_relevant(self.table.x, self.table.y)

@@ -1,7 +1,7 @@
 import pytest
 import sympy
 
-from kansr.formula.forms import cheapest
+from kansr.formula.forms import cheapest, constant_apart
 from kansr.formula.rewrite import complexity
 
 A, B, C, D = sympy.symbols("a b c d", real=True)
@@ -30,3 +30,17 @@ def test_the_form_a_person_would_write(long: sympy.Expr, short: sympy.Expr) -> N
 def test_no_square_where_there_is_none() -> None:
     form = A**2 - 3 * A * B + B**2
     assert sympy.expand(cheapest(form, lambda _: True) - form) == 0
+
+
+@pytest.mark.parametrize(
+    ("ratio", "apart"),
+    [
+        ((A + 3 * B**2 + 3) / (B**2 + 1), A / (B**2 + 1) + 3),
+        (2 - (A + 4 * B) / (A + 2 * B), -2 * B / (A + 2 * B) + 1),
+        (0.1 * (10 * A + B + C) / (B + C), 0.1 + 1.0 * A / (B + C)),
+        (sympy.sqrt(A) * B + 2, sympy.sqrt(A) * B + 2),
+        (A / sympy.sqrt(1 + sympy.cos(B)), A / sympy.sqrt(1 + sympy.cos(B))),
+    ],
+)
+def test_a_constant_is_taken_out_of_a_ratio(ratio: sympy.Expr, apart: sympy.Expr) -> None:
+    assert constant_apart(ratio) == apart
