@@ -182,10 +182,8 @@ class Search:
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
 
     def _rounds(self) -> Outcome:
-        if self._structure is None:
-            if self._shortcuts.first() or self._grouped():
-                return Outcome.CONVERGED
-            self._table = self._shortcuts.table
+        if self._structure is None and (self._shortcuts.first() or self._grouped()):
+            return Outcome.CONVERGED
         for number in range(_ROUNDS):
             self._table = self._whole if number else self._table
             known = (self._least, len(self._ledger.found))
@@ -200,18 +198,24 @@ class Search:
 
     def _grouped(self) -> bool:
         """Whether products of powers of columns, in the place of the columns, show the law."""
-        self._listener.stage(Stage.RELATE)
-        for table in reduced_tables(self._shortcuts.table, self._generator, self._hurried):
+        tables = []
+        self._table = self._shortcuts.table
+        for table in reduced_tables(self._table, self._noise_test.only_noise, self._generator, self._hurried):
             shortcuts = Shortcuts(table, self._ledger, self._noise_test, self._budget, self._listener)
             if shortcuts.first() or shortcuts.more_ratios():
                 return True
             self._table = shortcuts.table
-            for structure in islice(structures(table.x.shape[1]), _SIMPLEST):
+            tables.append(self._table)
+            for structure in islice(structures(self._table.x.shape[1]), _SIMPLEST):
                 for lens in self._lenses():
                     self._try(structure, lens)
             if self._ledger.explains_all():
                 return True
+        if not tables:
+            return False
         self._name_best(_NAMED_AT_ONCE, Effort.WIDE)
+        # what the law depends on is known now: other columns are looked at only if this leads to nothing
+        self._table = tables[0]
         return self._ledger.explains_all() or (self._noise_test.passed() and is_short(self._ledger.best))
 
     def _lenses(self) -> list[Lens]:

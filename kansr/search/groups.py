@@ -43,6 +43,8 @@ _ODD, _HIGHEST = 0.15, 6.0
 _UNIT = 0.3
 # Simple exponents must leave the mean square error where it is, up to this factor, or to what a coarse grid may miss.
 _WORSE, _MISSED = 1.1, 1e-6
+# A model with a larger error must leave nothing but noise.
+_CONVINCING = 1e-5
 # Starts of the networks with rounded exponents.
 _CHECKS = 3
 # Ways to share a power between the factor and f that are tried.
@@ -58,21 +60,26 @@ class _Model:
     Attributes:
         groups: The exponents in each group, one for each column.
         factor: The exponents of the factor.
-        view: What the network gives.
+        network: The network itself.
+        lens: How it sees the table.
         error: Mean square error on the held rows, over the target's variance there.
     """
 
     groups: list[list[float]]
     factor: list[float]
-    view: TargetView
+    network: Network
+    lens: Lens
     error: float
 
 
-def reduced_tables(table: Table, generator: torch.Generator, expired: Callable[[], bool]) -> Iterator[Table]:
+def reduced_tables(
+    table: Table, only_noise: Callable[[Table], bool], generator: torch.Generator, expired: Callable[[], bool]
+) -> Iterator[Table]:
     """Tables with fewer columns, each a product of powers of the given ones; the most promising first.
 
     Args:
         table: Rows with positive columns.
+        only_noise: Whether there is nothing to be learned from the rows of a table.
         generator: Source of the networks' starts.
         expired: True ends it.
     """
@@ -90,8 +97,10 @@ def reduced_tables(table: Table, generator: torch.Generator, expired: Callable[[
     for model in models:  # on exact data a second group may do no more than help the first one's coarse grid
         worst = max(_WORSE * model.error, _MISSED)
         for groups in _simple_groups(model):
-            known = _known(table, model.view, groups, generator, expired)
+            known = _known(table, model.lens.view, groups, generator, expired)
             if known is None or known.error > worst:
+                continue
+            if known.error > _CONVINCING and not only_noise(table.unexplained(known.network, known.lens)):
                 continue
             for factor in _factors(known, groups):
                 yield from _checked(table, factor, groups, known, worst, generator, expired)
@@ -109,7 +118,7 @@ def _checked(
 ) -> Iterator[Table]:
     """The reduced table, with a single group also with its inverse, if it can explain as much as the model."""
     reduced = table.grouped(factor, groups)
-    predicted = _one_by_one(reduced, model.view, generator, expired) * powers(table.x_held, factor)
+    predicted = _one_by_one(reduced, model.lens.view, generator, expired) * powers(table.x_held, factor)
     if table.held_error(predicted, 0) <= worst:
         yield reduced
         if len(groups) == 1:
@@ -159,7 +168,7 @@ def _trained(table: Table, network: Network, lens: Lens, expired: Callable[[], b
     if trained is None or not math.isfinite(trained.rmse):
         return None
     best = trained.best().network
-    return _Model(*_exponents(best, lens), lens.view, table.network_error(best, lens))
+    return _Model(*_exponents(best, lens), best, lens, table.network_error(best, lens))
 
 
 def _start(n_inputs: int, count: int, view: TargetView, size: tuple[int, int], generator: torch.Generator) -> Network:

@@ -57,12 +57,14 @@ class NoiseTest:
         if best is not self._tested:
             self._tested = best
             explains_much = best.held_error <= _EXPLAINS_LITTLE
-            self._passed = explains_much and self._table.holds_out and self._leaves_noise(best)
+            self._passed = explains_much and self.only_noise(self._table.residuals(best.finished.template))
         return self._passed
 
-    def _leaves_noise(self, found: Found) -> bool:
+    def only_noise(self, left: Table) -> bool:
+        """Whether nothing can be learned from the rows of a table; never with too few rows to set some aside."""
+        if not left.holds_out:
+            return False
         self._listener.stage(Stage.TEST)
-        left = self._table.residuals(found.finished.template)
         lens = Lens.of(left.x, left.y, TargetView.RAW)
         rows = left.seen(lens, TRAINING_ROWS)
         for structure in probes(left.x.shape[1]):

@@ -130,6 +130,11 @@ class Table:
         y, y_held = (-template.residuals(rows, template.values)[0] for rows in (self.rows(), self.held_rows()))
         return replace(self, y=y, y_held=y_held)
 
+    def unexplained(self, network: Network, lens: Lens) -> Table:
+        """The same rows with what a network leaves unexplained as their target."""
+        y, y_held = (lens.restore(network(lens.inputs(x))[0]) for x in (self.x, self.x_held))
+        return replace(self, y=self.y - y, y_held=self.y_held - y_held)
+
     def positive(self, expression: sympy.Expr) -> bool:
         """Whether an expression is positive on every training row."""
         value, _ = evaluate_dual(expression, self.rows().columns, {}, torch.empty(0, dtype=torch.float64))
