@@ -326,7 +326,7 @@ def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecor
         return ()
     structure = origin.named.structure
     inner = [f"node{k + 1}" for k in range(len(structure.ops) - 1)]
-    seen = zip(map(judge.input, origin.symbols), origin.lens.logs, strict=True)
+    seen = zip(map(judge.input, origin.inputs), origin.lens.logs, strict=True)
     columns = [f"log({column})" if log else column for column, log in seen]
     quotient = target if origin.factor == 1 else f"{target}/({origin.factor})"
     names = [*columns, *inner, origin.lens.view.value.replace("y", quotient)]
@@ -349,7 +349,7 @@ def _weights(origin: Origin | None, judge: _Judge) -> bytes:
         return b""
     lens = origin.lens
     state = to_state(origin.splines) | {
-        "lens.exponents": torch.tensor([judge.exponents(i) for i in origin.symbols], dtype=torch.float64),
+        "lens.exponents": torch.tensor([judge.exponents(i) for i in origin.inputs], dtype=torch.float64),
         "lens.logs": torch.tensor(lens.logs),
         "lens.centre": lens.centre,
         "lens.scale": lens.scale,

@@ -29,7 +29,7 @@ from kansr.train.levenberg_marquardt import never
 @pytest.fixture(autouse=True)
 def _networks_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the shortcuts, which give no networks and take their time."""
-    for name in ("relations", "paired_relations", "ratios"):
+    for name in ("relations", "paired_relations", "ratios", "decays"):
         monkeypatch.setattr(shortcuts, name, lambda *_: iter(()))
 
 
@@ -73,5 +73,5 @@ def test_what_was_left_out_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.outcome is Outcome.CONVERGED
     assert result.unseen == []
     assert result.found[0].finished.expression.free_symbols == {b, c}
-    seen = {tuple(found.origin.symbols) for found in result.found if found.origin is not None}
+    seen = {tuple(found.origin.inputs) for found in result.found if found.origin is not None}
     assert seen == {(b,), (a, b, c)}

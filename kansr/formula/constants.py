@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 import torch
@@ -25,9 +25,19 @@ class Rows:
         weight: Factor on each row's residual, `(n,)`; None where all count alike.
     """
 
-    columns: Mapping[sympy.Expr, Tensor]
+    columns: Mapping[sympy.Symbol, Tensor]
     y: Tensor
     weight: Tensor | None = None
+
+    def values(self, expression: sympy.Expr) -> Tensor:
+        """An expression without constants to be fitted, on every row, `(n,)`."""
+        value, _ = evaluate_dual(expression, self.columns, {}, torch.empty(0, dtype=torch.float64))
+        return value.expand(len(self.y))
+
+    def knowing(self, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Rows:
+        """The same rows with columns for more symbols, each given by an expression in the others."""
+        more = {symbol: self.values(expression) for symbol, expression in meaning.items()}
+        return replace(self, columns={**self.columns, **more})
 
     def weigh(self, values: Tensor) -> Tensor:
         """Residuals or their derivatives, `(..., n)`, as they count."""

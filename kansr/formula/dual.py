@@ -34,7 +34,7 @@ _FUNCTIONS = _by_key()
 
 def evaluate_dual(
     expression: sympy.Expr,
-    columns: Mapping[sympy.Expr, Tensor],
+    columns: Mapping[sympy.Symbol, Tensor],
     constants: Mapping[sympy.Symbol, int],
     values: Tensor,
 ) -> Dual:

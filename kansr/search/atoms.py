@@ -58,6 +58,10 @@ class Atom:
         """Exponential."""
         return [Atom(self.values.exp(), sympy.exp(self.expression))]
 
+    def decay(self, rate: float) -> Atom:
+        """Exponential that falls at a given rate, which is a constant to be fitted."""
+        return Atom((-rate * self.values).exp(), sympy.exp(-sympy.Float(rate, 17) * self.expression))
+
     def distance(self, other: Atom) -> Atom:
         """Square of the difference."""
         return Atom((self.values - other.values).square(), (self.expression - other.expression) ** 2)
@@ -67,7 +71,7 @@ class Atom:
         return [Atom(self.values.sqrt(), sympy.sqrt(self.expression), 1)]
 
 
-def columns_of(x: Tensor, symbols: Sequence[sympy.Expr]) -> list[Atom]:
+def columns_of(x: Tensor, symbols: Sequence[sympy.Symbol]) -> list[Atom]:
     """The columns themselves. x: (n, d)."""
     return [Atom(column, symbol) for column, symbol in zip(x.T, symbols, strict=True)]
 

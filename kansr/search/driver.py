@@ -110,7 +110,7 @@ class _Draft:
     @property
     def shape(self) -> tuple[Structure, TargetView, sympy.Expr, tuple[sympy.Expr, ...]]:
         """What two networks share that would be given the same names."""
-        return self.pruned.network.structure, self.lens.view, self.table.factor, tuple(self.table.symbols)
+        return self.pruned.network.structure, self.lens.view, self.table.factor, tuple(self.table.inputs)
 
     @property
     def looks_exact(self) -> bool:
@@ -254,7 +254,7 @@ class Search:
             return Search(table, self._functions, self._generator, budget, limits=self._limits, part=part).run().found
 
         # a column that alone is not seen beside a strong part may be seen once that is described
-        table = self._whole if self._table.factor == 1 else self._table
+        table = self._whole if self._table.factor == 1 and not self._table.meaning else self._table
         parts = Parts(table, self._ledger, self._noise_test, self._budget, self._listener, search)
         return parts.solved(self._least)
 
@@ -364,9 +364,9 @@ class Search:
             right = max(CLEAN, _NAMES_RIGHT * draft.pruned.mse)
         else:  # few rows, all of them fitted: splines run through every point and no name could be as good
             right = math.inf
-        origin = Origin(named.network, draft.pruned.network, draft.lens, draft.table.symbols, draft.table.factor)
+        origin = Origin(named.network, draft.pruned.network, draft.lens, draft.table.inputs, draft.table.factor)
         expression = draft.table.factor * draft.lens.output_expression(output)
-        self._ledger.add(expression, origin, lambda mse: min(mse, named.mse) <= right)
+        self._ledger.add(expression, origin, lambda mse: min(mse, named.mse) <= right, draft.table.meaning)
 
 
 def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:

@@ -56,13 +56,13 @@ def power_factors(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Mapping
     return exponents
 
 
-def power_law(x: Tensor, y: Tensor, symbols: Sequence[sympy.Expr], weight: Tensor | None = None) -> sympy.Expr | None:
+def power_law(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], weight: Tensor | None = None) -> sympy.Expr | None:
     """A constant times powers of all columns, fitted through logarithms: a start for a fit in the target's own units.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
-        symbols: What each column is.
+        symbols: A symbol for each column.
         weight: Factor on each row's residual, `(n,)`.
 
     Returns:

@@ -7,14 +7,14 @@ simple numbers as long as the description length falls; last, what is left is ro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import sympy
 
 from kansr.formula.constants import Rows, Template
 from kansr.formula.forms import cheapest
-from kansr.formula.rewrite import Positive, canonical, complexity
+from kansr.formula.rewrite import canonical, complexity
 from kansr.search.score import ROUNDING, constants_length, description_length, whole_length
 
 __all__ = ["Finished", "Finisher"]
@@ -52,13 +52,11 @@ class Finisher:
     Attributes:
         rows: All training rows, in the table's units.
         sample: Some of them, for the many trial fits.
-        positive: Whether a part of an expression is positive on the rows.
         closing: True ends the finishing where it is.
     """
 
     rows: Rows
     sample: Rows
-    positive: Positive
     closing: Callable[[], bool]
 
     def __call__(self, expression: sympy.Expr) -> Finished:
@@ -69,6 +67,19 @@ class Finisher:
         if complexity(form) < complexity(best.expression):  # its constants are others: some may be simple, or zero
             form = self._shorten(self.fit(form, self.sample)).expression
         return self.refit(form)
+
+    def knowing(self, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Finisher:
+        """The same with columns for more symbols, each given by an expression in the others."""
+        return replace(self, rows=self.rows.knowing(meaning), sample=self.sample.knowing(meaning))
+
+    def translated(self, finished: Finished, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Finished:
+        """The same formula with what its symbols stand for in their place."""
+        expression = finished.expression.xreplace(dict(meaning))
+        return self.refit(min(cheapest(expression, self.positive), expression, key=complexity))
+
+    def positive(self, expression: sympy.Expr) -> bool:
+        """Whether a part of an expression is positive on all rows."""
+        return bool((self.rows.values(expression) > 0).all())
 
     def refit(self, expression: sympy.Expr) -> Finished:
         """The expression with its constants fitted to all rows and rounded."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sympy
 
@@ -38,14 +39,14 @@ class Origin:
         named: The network with a function of the library on every edge.
         splines: The pruned network that was named.
         lens: How both see the table.
-        symbols: The columns that it sees, in order, or products of powers of columns.
+        inputs: The columns that it sees, in order, or products of powers of columns.
         factor: What the target was divided by before.
     """
 
     named: Network
     splines: Network
     lens: Lens
-    symbols: Sequence[sympy.Expr]
+    inputs: Sequence[sympy.Expr]
     factor: sympy.Expr = sympy.S.One
 
 
@@ -113,7 +114,7 @@ class Ledger:
         self._limits = limits
         self._table = table
         self._listener = listener
-        self._finisher = Finisher(table.rows(), table.rows(_SAMPLE), table.positive, closing)
+        self._finisher = Finisher(table.rows(), table.rows(_SAMPLE), closing)
         mean, spread = float(table.y.mean()), float(table.y.std())
         self._shift = sympy.Float(1e-3 * spread) if shifted else sympy.S.Zero
         slopes = [
@@ -124,7 +125,13 @@ class Ledger:
         self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
         self.baselines = len(self.found)
 
-    def add(self, expression: sympy.Expr, origin: Origin | None, believed: Callable[[float], bool]) -> bool:
+    def add(
+        self,
+        expression: sympy.Expr,
+        origin: Origin | None,
+        believed: Callable[[float], bool],
+        meaning: Mapping[sympy.Symbol, sympy.Expr] = MappingProxyType({}),
+    ) -> bool:
         """Takes in the expression of a named network.
 
         Args:
@@ -132,6 +139,7 @@ class Ledger:
             origin: The networks it was read from, if it was.
             believed: Whether a formula with this error is taken for right and so worth finishing; any other one is
                 only fitted: some of its names are wrong.
+            meaning: What other symbols stand for. They are finished as one: no constant comes in between.
 
         Returns:
             Whether it may be offered.
@@ -140,8 +148,12 @@ class Ledger:
             return False
         if self._shift:  # a small constant is seen by no network, yet without it no name is right
             expression = constant_apart(expression) + self._shift
-        rough = self._finisher.rough(expression)
-        return self._add(self._finisher(rough.expression) if believed(rough.mse) else rough, origin)
+        finisher = self._finisher.knowing(meaning) if meaning else self._finisher
+        rough = finisher.rough(expression)
+        finished = finisher(rough.expression) if believed(rough.mse) else rough
+        if meaning:
+            finished = self._finisher.translated(finished, meaning)
+        return self._add(finished, origin)
 
     def _add(self, finished: Finished, origin: Origin | None = None) -> bool:
         held_error = self._table.formula_error(finished.template)

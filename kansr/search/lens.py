@@ -97,7 +97,7 @@ class Lens:
         """For each input the factor k for which `exp(k*input)` is the column up to a constant; 0 without a log."""
         return [float(s) if log else 0.0 for log, s in zip(self.logs, self.scale, strict=True)]
 
-    def input_expressions(self, symbols: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    def input_expressions(self, symbols: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
         """What the network reads, in terms of the columns."""
         numbers = zip(symbols, self.logs, self.centre.tolist(), self.scale.tolist(), strict=True)
         return [(sympy.log(s) if log else s) / sympy.Float(r, 17) - sympy.Float(c / r, 17) for s, log, c, r in numbers]

@@ -24,7 +24,7 @@ from kansr.search.atoms import Atom, View, both_sides, columns_of, families, pai
 from kansr.search.score import NODE
 from kansr.train.levenberg_marquardt import never
 
-__all__ = ["Ratio", "ratios"]
+__all__ = ["Beam", "Pencil", "Ratio", "ratios"]
 
 # Columns, sets kept of each size, largest size.
 _COLUMNS, _BEAM, _MOST_TERMS = 120, 60, 6
@@ -74,7 +74,7 @@ class _Column:
 def ratios(
     x: Tensor,
     y: Tensor,
-    symbols: Sequence[sympy.Expr],
+    symbols: Sequence[sympy.Symbol],
     weight: Tensor | None = None,
     expired: Callable[[], bool] = never,
 ) -> Iterator[list[Ratio]]:
@@ -83,7 +83,7 @@ def ratios(
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
-        symbols: What each column is, in the symbols of the user's columns.
+        symbols: A symbol for each column.
         weight: Factor on each row's residual, `(n,)`.
         expired: True ends it.
     """
@@ -100,22 +100,43 @@ def ratios(
             if view.common or atoms is columns:
                 for ratio in (False, True):
                     least = min((r.mse for r in found), default=least)
-                    found += _Beam(atoms, view, y, weight, ratio=ratio).ratios(least)
+                    found += Beam(atoms, view, y, weight, ratio=ratio).ratios(least)
         yield sorted(found, key=lambda r: r.length)[:_OFFERED]
 
 
-class _Beam:
-    """The search for one set of atoms and one view of the target."""
+class Beam:
+    """The search for one set of atoms and one view of the target.
 
-    def __init__(self, atoms: Sequence[Atom], view: View, y: Tensor, weight: Tensor, *, ratio: bool) -> None:
+    Args:
+        atoms: What monomials are made of.
+        view: How the target is seen.
+        y: The target, `(n,)`.
+        weight: Factor on each row's residual, `(n,)`.
+        ratio: Whether there may be a denominator.
+        degree: No monomials of a higher degree.
+        emphasis: Another factor on the rows while sets are compared: a guess at one over the denominator, `(n,)`.
+    """
+
+    def __init__(
+        self,
+        atoms: Sequence[Atom],
+        view: View,
+        y: Tensor,
+        weight: Tensor,
+        *,
+        ratio: bool,
+        degree: int = _MOST_DEGREE,
+        emphasis: Tensor | None = None,
+    ) -> None:
         self._atoms = [atom for atom in atoms if atom.usable]
         self._view = view
         self._y = y
         # from errors of the target as it is viewed to weighted errors of the target
         self._weight = weight * view.slope.abs().clamp_max(_STEEPEST * float(view.slope.abs().median()))
         self._row_weight = weight
+        self._emphasis = torch.ones_like(y) if emphasis is None else emphasis
         self._spread = float((weight * (y - y.mean())).square().mean())
-        above, below = both_sides(self._atoms, min(_COLUMNS, len(y) // 3), _MOST_DEGREE, ratio=ratio)
+        above, below = both_sides(self._atoms, min(_COLUMNS, len(y) // 3), degree, ratio=ratio)
         self._columns = [_Column(m, target=False) for m in above] + [_Column(m, target=True) for m in below]
         values = {m: self._product(m) for m in {*above, *below}}
         self._bare = torch.stack([values[c.monomial] for c in self._columns], 1)
@@ -127,22 +148,26 @@ class _Beam:
         factors = [self._atoms[k].values for k in monomial]
         return torch.stack([torch.ones_like(self._y), *factors]).prod(0)
 
+    def pencil(self) -> Pencil:
+        """The two matrices that tell how well any set of columns would do."""
+        residual = torch.where(self._targets, self._bare * self._view.values[:, None], self._bare)
+        residual = residual * (self._weight * self._emphasis)[:, None]
+        noise = torch.where(self._targets, self._bare, torch.zeros(1, dtype=self._y.dtype)) * self._emphasis[:, None]
+        return Pencil(residual.T @ residual, noise.T @ noise, self._targets)
+
     def ratios(self, least: float) -> Iterator[Ratio]:
         """What the beam meets, refitted, each once; nothing much worse than `least`, the smallest error so far."""
-        residual = torch.where(self._targets, self._bare * self._view.values[:, None], self._bare)
-        residual = residual * self._weight[:, None]
-        noise = torch.where(self._targets, self._bare, torch.zeros(1, dtype=self._y.dtype))
-        relations = _Relations(residual.T @ residual, noise.T @ noise, self._targets)
+        relations = self.pencil()
         sets, levels = relations.best(relations.pairs())
         seen: set[frozenset[_Column]] = set()
         for size in range(2, _MOST_TERMS + 1):
             level = float(levels[0])
             worth = levels <= _HOPELESS * min(level, least * self._spread)
             for chosen in sets[worth][:_REFITTED].tolist():
-                reduced = self._reduced(chosen)
+                reduced = self.reduced(chosen)
                 if reduced is not None and reduced not in seen:
                     seen.add(reduced)
-                    ratio = self._refitted(reduced, least)
+                    ratio = self.refitted(reduced, least)
                     if ratio is not None:
                         least = min(least, ratio.mse)
                         yield ratio
@@ -155,7 +180,7 @@ class _Beam:
             if not len(levels) or float(levels[0]) > _LOWER * level:  # few rows allow few columns
                 break
 
-    def _reduced(self, chosen: Sequence[int]) -> frozenset[_Column] | None:
+    def reduced(self, chosen: Sequence[int]) -> frozenset[_Column] | None:
         """The set without the atoms that all its monomials share; None if it says nothing of the target."""
         columns = [self._columns[k] for k in chosen]
         if all(c.target for c in columns) or not any(c.target for c in columns):
@@ -167,7 +192,7 @@ class _Beam:
             for power, c in zip(powers, columns, strict=True)
         )
 
-    def _refitted(self, chosen: frozenset[_Column], least: float) -> Ratio | None:
+    def refitted(self, chosen: frozenset[_Column], least: float = math.inf) -> Ratio | None:
         """Weighted so that all rows count alike in the target's own units: `r / Q` is the error of `P/Q`."""
         columns = sorted(chosen, key=lambda c: (c.target, len(c.monomial), c.monomial))
         bare = torch.stack([self._product(c.monomial) for c in columns], 1)
@@ -204,7 +229,7 @@ class _Beam:
 
 
 @dataclass(frozen=True)
-class _Relations:
+class Pencil:
     """Inner products of all columns, and of what noise in the target adds to them.
 
     Attributes:
@@ -231,6 +256,14 @@ class _Relations:
         levels, _ = self.levels(sets)
         order = levels.argsort()[:_BEAM]
         return sets[order], levels[order]
+
+    def all_levels(self, sets: Tensor) -> Tensor:
+        """The smallest `c'Gc / c'Sc` of sets of any size, filled up with -1, `(s,)`."""
+        sizes = (sets >= 0).sum(1)
+        levels = torch.full((len(sets),), torch.inf, dtype=self.gram.dtype)
+        for size in sizes.unique().tolist():
+            levels[sizes == size] = self.levels(sets[sizes == size, :size])[0]
+        return levels
 
     def levels(self, sets: Tensor) -> tuple[Tensor, Tensor]:
         """Smallest `c'Gc / c'Sc` of each set, and the c that it belongs to; infinite where columns depend."""

@@ -39,14 +39,14 @@ _MOST_PAIRED = 6
 
 
 def relations(
-    x: Tensor, y: Tensor, symbols: Sequence[sympy.Expr], expired: Callable[[], bool] = never
+    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool] = never
 ) -> Iterator[sympy.Expr]:
     """Formulas in the columns and functions of single columns that hold exactly on the rows, simple ones first.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
-        symbols: What each column is, in the symbols of the user's columns.
+        symbols: A symbol for each column.
         expired: True ends it.
     """
     columns = columns_of(x, symbols)
@@ -61,14 +61,14 @@ def relations(
 
 
 def paired_relations(
-    x: Tensor, y: Tensor, symbols: Sequence[sympy.Expr], expired: Callable[[], bool] = never
+    x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], expired: Callable[[], bool] = never
 ) -> Iterator[sympy.Expr]:
     """The same with functions of the product, ratio, sum or difference of two columns; takes seconds.
 
     Args:
         x: Columns, `(n, d)`.
         y: Target, `(n,)`.
-        symbols: What each column is, in the symbols of the user's columns.
+        symbols: A symbol for each column.
         expired: True ends it.
     """
     columns = columns_of(x, symbols)

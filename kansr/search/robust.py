@@ -106,7 +106,7 @@ def rescored(formulas: Sequence[Found], table: Table, closing: Callable[[], bool
         table: The rows with their weights.
         closing: True ends the fits where they are.
     """
-    finisher = Finisher(table.rows(), table.rows(), table.positive, closing)
+    finisher = Finisher(table.rows(), table.rows(), closing)
     again = []
     for found in formulas[:_MOST]:
         finished = finisher.refit(found.finished.expression)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeAlias
 
 import sympy
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kansr.results import Stage
 from kansr.search.budget import Budget
+from kansr.search.decays import decays
 from kansr.search.factors import power_factors, power_law
 from kansr.search.ledger import CLEAN, Ledger, Listener
 from kansr.search.noise_test import NoiseTest, is_short
@@ -25,7 +26,7 @@ __all__ = ["Shortcuts"]
 # A power law with a larger mean square error, over the target's variance, is none.
 _LAW = 0.1
 
-_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Expr], Callable[[], bool]], Iterator[sympy.Expr]]
+_Relations: TypeAlias = Callable[[Tensor, Tensor, Sequence[sympy.Symbol], Callable[[], bool]], Iterator[sympy.Expr]]
 
 
 class Shortcuts:
@@ -66,7 +67,9 @@ class Shortcuts:
         """What takes no longer than the simplest network: relations, and ratios of the columns themselves."""
         if self._related(relations) or self._separated() or self._is_power_law():
             return True
-        self._ratios = ratios(self.table.x, self.table.y, self.table.symbols, self.table.weight, self._hurried)
+        table = self.table
+        arguments = (table.x, table.y, table.symbols, table.weight, self._hurried)
+        self._ratios = chain(ratios(*arguments), decays(*arguments))
         return self._approximated(1)
 
     def more_ratios(self) -> bool:
@@ -88,7 +91,7 @@ class Shortcuts:
     def _is_power_law(self) -> bool:
         law = power_law(self.table.x, self.table.y, self.table.symbols, self.table.weight)
         if law is not None:
-            self._ledger.add(self.table.factor * law, None, lambda mse: mse < _LAW)
+            self._ledger.add(self.table.factor * law, None, lambda mse: mse < _LAW, self.table.meaning)
         return self._noise_test.passed() and is_short(self._ledger.best)
 
     def _related(self, relations: _Relations) -> bool:
@@ -100,7 +103,7 @@ class Shortcuts:
         tables = [self.table.only(sure)] if len(sure) < self.table.x.shape[1] else []
         for table in [*tables, self.table]:
             for law in relations(table.x, table.y, table.symbols, self._budget.expired):
-                self._ledger.add(table.factor * law, None, lambda mse: mse < CLEAN)
+                self._ledger.add(table.factor * law, None, lambda mse: mse < CLEAN, table.meaning)
                 if self._ledger.explains_all():
                     return True
         return False
@@ -113,7 +116,9 @@ class Shortcuts:
                 if self._hurried():
                     return False
                 expression = self.table.factor * ratio.expression()
-                if ratio.length < self._shortest and self._ledger.add(expression, None, lambda mse: True):
+                if ratio.length >= self._shortest:
+                    continue
+                if self._ledger.add(expression, None, lambda mse: True, self.table.meaning):
                     self._shortest = ratio.length
             if self._noise_test.passed() and is_short(self._ledger.best):
                 return True

@@ -65,12 +65,18 @@ def structures(n_inputs: int) -> Iterator[Structure]:
     """All structures for so many inputs, simplest first, each once."""
     seen: set[Structure] = set()
     for pattern in _PATTERNS:
-        choices = [(Op.SUM, Op.PRODUCT) if op == "?" else (Op(op),) for op, _ in pattern]
+        choices = [_ops(n_inputs, op, feeds) for op, feeds in pattern]
         for ops in product(*choices):
             structure = _build(n_inputs, ops, [feeds for _, feeds in pattern])
             if structure not in seen:
                 seen.add(structure)
                 yield structure
+
+
+def _ops(n_inputs: int, op: str, feeds: str) -> tuple[Op, ...]:
+    """What a node may do; a sum and a product of one are the same."""
+    alone = len(feeds.replace("x", "")) + n_inputs * ("x" in feeds) == 1
+    return (Op.SUM,) if alone else (Op.SUM, Op.PRODUCT) if op == "?" else (Op(op),)
 
 
 def _build(n_inputs: int, ops: tuple[Op, ...], feeds: list[str]) -> Structure:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sympy
 import torch
 from torch import Tensor
 
 from kansr.formula.constants import Rows, Template
-from kansr.formula.dual import evaluate_dual
 from kansr.kan.network import Network
 from kansr.search.factors import product
 from kansr.search.lens import Lens
@@ -29,20 +28,27 @@ class Table:
         y: Training target, `(n,)`.
         x_held: Inputs of the rows that decide between formulas, `(m, d)`; the training rows where there are none.
         y_held: Their target, `(m,)`.
-        symbols: A symbol for each column of the user's table; of a table made from it, what each column is in these.
+        symbols: A symbol for each column.
         weight: Factor on each training row's residual, rms one, `(n,)`; None where all count alike.
         weight_held: The same for the rows that decide.
         factor: What was divided out of the target: a formula for it still has to be multiplied by this.
+        meaning: What stands for those columns that were made of others.
     """
 
     x: Tensor
     y: Tensor
     x_held: Tensor
     y_held: Tensor
-    symbols: Sequence[sympy.Expr]
+    symbols: Sequence[sympy.Symbol]
     weight: Tensor | None = None
     weight_held: Tensor | None = None
     factor: sympy.Expr = sympy.S.One
+    meaning: Mapping[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[sympy.Expr]:
+        """What each column is, in the symbols of the user's table."""
+        return [self.meaning.get(symbol, symbol) for symbol in self.symbols]
 
     @property
     def holds_out(self) -> bool:
@@ -70,20 +76,23 @@ class Table:
         """
         factor, factor_held = product(self.x, exponents), product(self.x_held, exponents)
         x = torch.stack([product(self.x, group) for group in groups], 1)
+        inputs = [self._expression(group) for group in groups]
+        symbols = [u if u.is_Symbol else sympy.Symbol(f"_v{k}", real=True) for k, u in enumerate(inputs)]
         return replace(
             self,
             x=x,
             x_held=torch.stack([product(self.x_held, group) for group in groups], 1) if self.holds_out else x,
-            symbols=[self._expression(group) for group in groups],
+            symbols=symbols,
             y=self.y / factor,
             y_held=self.y_held / factor_held,
             weight=_scaled(factor, self.weight),
             weight_held=_scaled(factor_held, self.weight_held),
             factor=self.factor * self._expression(exponents),
+            meaning={symbol: u for symbol, u in zip(symbols, inputs, strict=True) if not u.is_Symbol},
         )
 
     def _expression(self, exponents: Mapping[int, float]) -> sympy.Expr:
-        return sympy.Mul(*(self.symbols[j] ** sympy.Rational(p) for j, p in exponents.items()))
+        return sympy.Mul(*(self.inputs[j] ** sympy.Rational(p) for j, p in exponents.items()))
 
     def weighted(self, factor: Tensor, factor_held: Tensor) -> Table:
         """The same rows with more factors on their residuals, `(n,)` and `(m,)`."""
@@ -134,11 +143,6 @@ class Table:
         """The same rows with what a network leaves unexplained as their target."""
         y, y_held = (lens.restore(network(lens.inputs(x))[0]) for x in (self.x, self.x_held))
         return replace(self, y=self.y - y, y_held=self.y_held - y_held)
-
-    def positive(self, expression: sympy.Expr) -> bool:
-        """Whether an expression is positive on every training row."""
-        value, _ = evaluate_dual(expression, self.rows().columns, {}, torch.empty(0, dtype=torch.float64))
-        return bool((value > 0).all())
 
 
 def _scaled(factor: Tensor, weight: Tensor | None) -> Tensor:

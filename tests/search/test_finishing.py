@@ -15,7 +15,7 @@ from kansr.formula.parse import parse_expression
 from kansr.formula.rewrite import complexity
 from kansr.search.finishing import Finisher
 from kansr.train.levenberg_marquardt import never
-from tests.formula.expressions import COLUMNS, expressions, positive, tensors, values
+from tests.formula.expressions import COLUMNS, expressions, tensors, values
 
 NAMES = ("a", "b", "E", "gamma")
 SYMBOLS = {name: sympy.Symbol(name, real=True) for name in NAMES}
@@ -31,7 +31,7 @@ def finisher(y: np.ndarray) -> Finisher:
         value, _ = evaluate_dual(expression, columns, {}, torch.empty(0, dtype=torch.float64))
         return bool((value > 0).all())
 
-    return Finisher(rows, rows, is_positive, never)
+    return Finisher(rows, rows, never)
 
 
 def read(text: str) -> sympy.Expr:
@@ -102,7 +102,7 @@ def test_a_formula_that_is_right_stays_right(expression: sympy.Expr) -> None:
     assume(y is not None)
     assume(float(np.ptp(y)) > 1e-3)
     rows = Rows(tensors(), torch.from_numpy(y))
-    finish = Finisher(rows, rows, positive, never)
+    finish = Finisher(rows, rows, never)
     assume(finish.fit(expression, rows).mse < 1e-24)
     finished = finish(expression)
     np.testing.assert_allclose(evaluate(finished.expression, COLUMNS), y, rtol=0, atol=1e-8 * float(np.std(y)))
@@ -111,5 +111,5 @@ def test_a_formula_that_is_right_stays_right(expression: sympy.Expr) -> None:
 
 def test_no_time_gives_a_formula_all_the_same() -> None:
     finish = finisher(evaluate(read("2*a"), TABLE))
-    hurried = Finisher(finish.rows, finish.sample, finish.positive, lambda: True)
+    hurried = Finisher(finish.rows, finish.sample, lambda: True)
     assert hurried(read("1.5*a + 0.1")).expression.free_symbols == {SYMBOLS["a"]}

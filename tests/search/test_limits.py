@@ -21,7 +21,7 @@ from kansr.search.lens import Lens, TargetView
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.table import Table
 from kansr.train.levenberg_marquardt import never
-from tests.formula.expressions import COLUMNS, SYMBOLS, expressions, positive, tensors, values
+from tests.formula.expressions import COLUMNS, SYMBOLS, expressions, tensors, values
 from tests.search.test_finishing import TABLE, finisher, read
 
 X = torch.stack([torch.linspace(0.5, 3.0, 60, dtype=torch.float64).roll(17 * k) for k in range(2)], 1)
@@ -108,7 +108,7 @@ def test_a_cut_formula_is_short_enough(expression: sympy.Expr, nodes: int) -> No
     assume(y is not None)
     assume(float(y.std()) > 1e-3)
     rows = Rows(tensors(), torch.from_numpy(y))
-    finish = Finisher(rows, rows, positive, never)
+    finish = Finisher(rows, rows, never)
     long = finish.fit(expression, rows)
     short = cut(long, nodes, finish)
     if short is not None:
@@ -119,5 +119,5 @@ def test_a_cut_formula_is_short_enough(expression: sympy.Expr, nodes: int) -> No
 
 def test_no_time_is_left_to_cut() -> None:
     finish = finisher(evaluate(read("a*b"), TABLE))
-    hurried = Finisher(finish.rows, finish.sample, finish.positive, lambda: True)
+    hurried = Finisher(finish.rows, finish.sample, lambda: True)
     assert cut(finish.fit(read("1.1*a*b + 0.1"), finish.rows), 3, hurried) is None
