@@ -23,12 +23,18 @@ _ROUNDING = 1e-9
 
 
 def cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """The shortest among a few equivalent forms.
+    """The shortest among a few equivalent forms, and among those of that one, as long as they get shorter.
 
     Args:
         expression: Any expression.
         positive: Whether a part of it is positive on the data.
     """
+    while complexity(form := _cheapest(expression, positive)) < complexity(expression):
+        expression = form
+    return form
+
+
+def _cheapest(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
     expression = _without_signs(expression, positive)
     forms = [expression]
     if complexity(expression) <= _LONG:
@@ -72,8 +78,8 @@ def _size(term: sympy.Expr) -> float:
 
 
 def _without_signs(expression: sympy.Expr, positive: Positive) -> sympy.Expr:
-    """Absolute values of what is positive anyway are left out."""
-    return expression.replace(sympy.Abs, lambda u: u if positive(u) else sympy.Abs(u))
+    """Absolute values of what never changes its sign are left out."""
+    return expression.replace(sympy.Abs, lambda u: u if positive(u) else -u if positive(-u) else sympy.Abs(u))
 
 
 def _waves(expression: sympy.Expr) -> Iterator[sympy.Expr]:

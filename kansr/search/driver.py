@@ -198,8 +198,10 @@ class Search:
 
     def _grouped(self) -> bool:
         """Whether products of powers of columns, in the place of the columns, show the law."""
-        tables = []
+        tables: list[Table] = []
         self._table = self._shortcuts.table
+        if self._noise_test.passed():  # whatever may be shorter, networks on all columns are as likely to find it
+            return False
         for table in reduced_tables(self._table, self._noise_test.only_noise, self._generator, self._hurried):
             shortcuts = Shortcuts(table, self._ledger, self._noise_test, self._budget, self._listener)
             if shortcuts.first() or shortcuts.more_ratios():
@@ -241,7 +243,12 @@ class Search:
         """The slower shortcuts, once the simplest networks have failed; whether one explains everything."""
         if self._structure is not None:
             return False
-        if self._tried == _BEFORE_PARTS and self._part is None and self._parts_found():
+        if (
+            self._tried == _BEFORE_PARTS
+            and self._part is None
+            and not self._noise_test.passed()
+            and self._parts_found()
+        ):
             return True
         if self._tried == self._before_ratios and self._least > _NOISY:
             return self._shortcuts.more_ratios()

@@ -21,6 +21,8 @@ __all__ = ["Finished", "Finisher"]
 
 # Up to so many constants all single simplifications are compared; with more, the first that helps is taken.
 _FEW = 10
+# How often a shorter form is looked for, which depends on the constants that are left.
+_FORMS = 3
 # Constants known to this relative precision may be roots or ratios with pi; of others nobody could tell.
 _EXACT = 1e-8
 
@@ -63,10 +65,12 @@ class Finisher:
         """The shortest description found of the same law."""
         best = self.fit(canonical(expression, self.positive), self.sample)
         best = self._shorten(best)
-        form = cheapest(best.expression, self.positive)
-        if complexity(form) < complexity(best.expression):  # its constants are others: some may be simple, or zero
-            form = self._shorten(self.fit(form, self.sample)).expression
-        return self.refit(form)
+        for _ in range(_FORMS):
+            form = cheapest(best.expression, self.positive)
+            if complexity(form) >= complexity(best.expression):
+                break
+            best = self._shorten(self.fit(form, self.sample))  # its constants are others: some may be simple, or zero
+        return self.refit(best.expression)
 
     def knowing(self, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Finisher:
         """The same with columns for more symbols, each given by an expression in the others."""

@@ -19,9 +19,9 @@ __all__ = ["NoiseTest", "is_short"]
 _UNEXPLAINED = 0.98
 # With a larger error a formula explains so little that the search goes on, whatever networks make of the rest.
 _EXPLAINS_LITTLE = 0.5
-# A formula with more constants than this, or more nodes than these for each column and in addition, may imitate a
-# simpler one.
-_FEW, _NODES, _MORE_NODES = 1, 3, 6
+# Formulas with more nodes than these, for each column and in addition, may imitate a simpler one: with no constant to
+# be fitted, and with one. With more constants any may.
+_NODES = ((4, 10), (3, 6))
 
 
 class NoiseTest:
@@ -77,5 +77,8 @@ class NoiseTest:
 
 def is_short(found: Found) -> bool:
     """Whether a simpler formula that does the same is not to be expected."""
-    columns = len(found.finished.expression.free_symbols)
-    return len(found.finished.template.symbols) <= _FEW and found.complexity <= _NODES * columns + _MORE_NODES
+    constants = len(found.finished.template.symbols)
+    if constants >= len(_NODES):
+        return False
+    for_each, more = _NODES[constants]
+    return found.complexity <= for_each * len(found.finished.expression.free_symbols) + more

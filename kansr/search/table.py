@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import sympy
 import torch
@@ -77,7 +78,8 @@ class Table:
         factor, factor_held = product(self.x, exponents), product(self.x_held, exponents)
         x = torch.stack([product(self.x, group) for group in groups], 1)
         inputs = [self._expression(group) for group in groups]
-        symbols = [u if u.is_Symbol else sympy.Symbol(f"_v{k}", real=True) for k, u in enumerate(inputs)]
+        fresh = self._fresh_symbols()
+        symbols = [u if u.is_Symbol else next(fresh) for u in inputs]
         return replace(
             self,
             x=x,
@@ -90,6 +92,11 @@ class Table:
             factor=self.factor * self._expression(exponents),
             meaning={symbol: u for symbol, u in zip(symbols, inputs, strict=True) if not u.is_Symbol},
         )
+
+    def _fresh_symbols(self) -> Iterator[sympy.Symbol]:
+        used = {symbol.name for u in self.inputs for symbol in u.free_symbols}
+        names = (f"_v{k}" for k in count())
+        return (sympy.Symbol(name, real=True) for name in names if name not in used)
 
     def _expression(self, exponents: Mapping[int, float]) -> sympy.Expr:
         return sympy.Mul(*(self.inputs[j] ** sympy.Rational(p) for j, p in exponents.items()))
