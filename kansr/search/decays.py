@@ -23,11 +23,11 @@ from kansr.train.levenberg_marquardt import never
 __all__ = ["decays"]
 
 # Rates times the variable's median: the least one, the step to the next one, how many.
-_LEAST, _STEP, _RATES = 0.05, 1.3, 24
+_LEAST, _STEP, _RATES = 0.05, 1.12, 56
 # Degree of the monomials, largest set of them.
 _DEGREE, _MOST_TERMS = 2, 4
 # Sets of each size whose rate is refined, formulas offered.
-_REFINED, _OFFERED = 12, 4
+_REFINED, _OFFERED = 10, 6
 
 
 def decays(
@@ -86,7 +86,7 @@ def _promising(
         if expired():
             return
         levels.append(beam(rate).pencil().all_levels(sets))
-    least, best = torch.stack(levels).min(0)
+    least, best = _lowest(torch.stack(levels))
     for size in range(2, _MOST_TERMS + 1):
         members = (sizes == size).nonzero()[:, 0]
         for k in members[least[members].argsort()[:_REFINED]].tolist():
@@ -103,6 +103,18 @@ def _best_rate(beam: Callable[[float], Beam], chosen: Sequence[int], rate: float
 
     low, high = math.log(rate / _STEP), math.log(rate * _STEP)
     return math.exp(float(minimize_scalar(level, bounds=(low, high), method="bounded", options={"maxiter": 25}).x))
+
+
+def _lowest(levels: Tensor) -> tuple[Tensor, Tensor]:
+    """The lowest level of each set between the rates, and the nearest rate. levels: (rates, sets)."""
+    best = levels.argmin(0)
+    middle = best.clamp(1, len(levels) - 2)
+    before, at, after = (levels.gather(0, (middle + k)[None, :])[0] for k in (-1, 0, 1))
+    # a parabola through three rates: a wrong rate adds an error that grows with the square of the distance
+    bend = before - 2 * at + after
+    lowest = at - (after - before).square() / (8 * bend)
+    lowest = torch.where((bend > 0) & lowest.isfinite(), lowest, levels.amin(0))
+    return lowest.clamp_min(1e-6 * levels.amin(0)), best
 
 
 def _all_sets(target: Tensor) -> Tensor:

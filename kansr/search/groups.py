@@ -22,7 +22,6 @@ from kansr.functions import IDENTITY, LIBRARY
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Op, Structure
-from kansr.search.factors import product as powers
 from kansr.search.lens import Lens, TargetView, views
 from kansr.search.table import Table
 from kansr.train.network import Trained, train_splines
@@ -97,32 +96,21 @@ def reduced_tables(
     for model in models:  # on exact data a second group may do no more than help the first one's coarse grid
         worst = max(_WORSE * model.error, _MISSED)
         for groups in _simple_groups(model):
-            known = _known(table, model.lens.view, groups, generator, expired)
+            # a power of a group may stand in the factor or in the curve: as in the model the curve is easy to learn
+            share = {j: model.factor[j] for j in _absent(groups)}
+            known = _known(table, model.lens.view, groups, share, generator, expired)
             if known is None or known.error > worst:
                 continue
             if known.error > _CONVINCING and not only_noise(table.unexplained(known.network, known.lens)):
                 continue
             for factor in _factors(known, groups):
-                yield from _checked(table, factor, groups, known, worst, generator, expired)
+                whole = _shared(factor, groups, share)
+                checked = _known(table, model.lens.view, groups, whole, generator, expired)
+                if checked is not None and checked.error <= worst:
+                    yield table.grouped(factor, groups)
+                    if len(groups) == 1:
+                        yield table.grouped(factor, [{j: -p for j, p in groups[0].items()}])
             break
-
-
-def _checked(
-    table: Table,
-    factor: Exponents,
-    groups: Sequence[Exponents],
-    model: _Model,
-    worst: float,
-    generator: torch.Generator,
-    expired: Callable[[], bool],
-) -> Iterator[Table]:
-    """The reduced table, with a single group also with its inverse, if it can explain as much as the model."""
-    reduced = table.grouped(factor, groups)
-    predicted = _one_by_one(reduced, model.lens.view, generator, expired) * powers(table.x_held, factor)
-    if table.held_error(predicted, 0) <= worst:
-        yield reduced
-        if len(groups) == 1:
-            yield table.grouped(factor, [{j: -p for j, p in groups[0].items()}])
 
 
 def _model(
@@ -138,15 +126,16 @@ def _known(
     table: Table,
     view: TargetView,
     groups: Sequence[Exponents],
+    factor: Exponents,
     generator: torch.Generator,
     expired: Callable[[], bool],
 ) -> _Model | None:
-    """The index model with given groups, on the grid that suits it better."""
+    """The index model with given groups and some given exponents in the factor, on the grid that suits it better."""
     lens = _lens(table, view)
     models = []
     for grid_size in _GRID_SIZES:
         network = _start(table.x.shape[1], len(groups), view, (_CHECKS, grid_size), generator)
-        models.append(_trained(table, _with_groups(network, groups, lens), lens, expired))
+        models.append(_trained(table, _fixed(network, groups, factor, lens), lens, expired))
     return min((m for m in models if m is not None), key=lambda m: m.error, default=None)
 
 
@@ -223,26 +212,43 @@ def _exponents(network: Network, lens: Lens) -> tuple[list[list[float]], list[fl
     return groups, [spread * a for a in slopes(structure.output)]
 
 
-def _with_groups(network: Network, groups: Sequence[Exponents], lens: Lens) -> Network:
-    """The network with given exponents in its groups, which stay as they are.
-
-    One column of each group leaves the factor: its power there would be the same as one in the group's function.
-    """
+def _fixed(network: Network, groups: Sequence[Exponents], factor: Exponents, lens: Lens) -> Network:
+    """The network with given exponents in its groups and some given ones in the factor, which stay as they are."""
     structure = network.structure
-    still = (False,) * 4
     zero = torch.zeros(network.batch, 1, dtype=torch.float64)
-    absent: set[int] = set()
-    for k, group in enumerate(groups):
-        for e in structure.incoming[structure.n_inputs + k]:
-            source = structure.edges[e].source
-            slope = group.get(source, 0.0) * lens.scale[source]
-            network = network.replace_edge(e, replace(_line(zero + slope), free=still))
-        absent.add(max((j for j in group if j not in absent), key=lambda j: abs(group[j]), default=-1))
-    for e in structure.incoming[structure.output]:
-        if structure.edges[e].source in absent:
-            edge = _power(zero) if lens.view is TargetView.RAW else _line(zero)
-            network = network.replace_edge(e, replace(edge, free=still))
+    raw = lens.view is TargetView.RAW
+    exponents = {structure.n_inputs + k: group for k, group in enumerate(groups)}
+    for e, edge in enumerate(structure.edges):
+        if edge.source >= structure.n_inputs:
+            continue
+        scale = zero + float(lens.scale[edge.source])
+        if edge.target != structure.output:
+            line = _line(scale * exponents[edge.target].get(edge.source, 0.0))
+        elif edge.source in factor:
+            slopes = scale * factor[edge.source]
+            line = _power(slopes) if raw else _line(slopes / lens.spread)
+        else:
+            continue
+        network = network.replace_edge(e, replace(line, free=(False,) * 4))
     return network
+
+
+def _absent(groups: Sequence[Exponents]) -> list[int]:
+    """A column of each group, each another one; groups of few columns choose first."""
+    chosen: dict[int, int] = {}
+    for k, group in sorted(enumerate(groups), key=lambda item: len(item[1])):
+        chosen[k] = max(group, key=lambda j: (j not in chosen.values(), abs(group[j])))
+    return [chosen[k] for k in range(len(groups))]
+
+
+def _shared(factor: Exponents, groups: Sequence[Exponents], share: Exponents) -> Exponents:
+    """The factor times powers of the groups, so that some columns have given exponents in it."""
+    columns = {j for group in groups for j in group} | set(factor)
+    whole = {j: factor.get(j, 0.0) for j in columns}
+    for group, j in zip(groups, share, strict=True):
+        more = (share[j] - whole[j]) / group[j]
+        whole = {i: a + more * group.get(i, 0.0) for i, a in whole.items()}
+    return whole
 
 
 def _simple_groups(model: _Model) -> Iterator[list[Exponents]]:
@@ -291,20 +297,3 @@ def _factors(model: _Model, groups: Sequence[Exponents]) -> list[Exponents]:
 def _half(number: float) -> float:
     """The nearest half of a whole number."""
     return round(2 * number) / 2 if math.isfinite(number) else math.inf
-
-
-def _one_by_one(table: Table, view: TargetView, generator: torch.Generator, expired: Callable[[], bool]) -> Tensor:
-    """What a model with one curve for each column predicts for the held rows, `(m,)`."""
-    d = table.x.shape[1]
-    op = Op.PRODUCT if view is TargetView.RAW and d > 1 else Op.SUM
-    lens = _lens(table, view) if op is Op.PRODUCT else Lens.through(table.x, table.y, view, (True,) * d)
-    structure, sample = Structure.of(d, [(op, range(d))]), table.seen(lens, _STAGES[-1][1])
-    found: list[tuple[float, Tensor]] = []
-    for grid_size in _GRID_SIZES:
-        network = random_network(structure, _CHECKS, generator, grid_size=grid_size, order=_ORDER)
-        trained = train_splines(
-            network, sample.x, sample.y, iterations=_STAGES[-1][2], weight=sample.weight, expired=expired
-        )
-        predicted = table.predicted(trained.best().network, lens)
-        found.append((table.held_error(predicted, 0), predicted))
-    return min(found, key=lambda f: f[0])[1]
