@@ -15,14 +15,15 @@ from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.budget import Budget
+from kansr.search.drafts import Draft, Waiting
 from kansr.search.groups import reduced_tables
 from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
-from kansr.search.lens import Lens, TargetView, lenses
+from kansr.search.lens import Lens, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
 from kansr.search.noise_test import NoiseTest, is_short
 from kansr.search.parts import Parts, PartTarget
-from kansr.search.pruning import Pruned, finer, prune
+from kansr.search.pruning import finer, prune
 from kansr.search.score import spline_length
 from kansr.search.screening import relevant
 from kansr.search.shortcuts import Shortcuts
@@ -36,9 +37,6 @@ __all__ = ["Budget", "Search", "SearchResult"]
 # Rows that names are tried on.
 _NAMING_ROWS = 500
 # All errors here are mean squares over the target's variance.
-# A pruned network is exact up to its grids if its error is this small, or not much larger and caused by the grids; it
-# is named at once.
-_EXACT, _NEARLY_EXACT, _BY_GRIDS = 1e-9, 1e-6, 0.5
 # A network that on fine grids looks exact is always pruned; any other one only if it is better than all before by this
 # factor and so good that noise is unlikely. The others wait.
 _LOOKS_EXACT, _BETTER, _NOISY = 1e-7, 0.9, 1e-5
@@ -84,39 +82,6 @@ class SearchResult:
     network_error: float
     outcome: Outcome
     unseen: list[sympy.Symbol]
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A trained network that has not been pruned, and the columns and the lens that it sees the rows through."""
-
-    trained: Trained
-    table: Table
-    lens: Lens
-    error: float
-
-
-@dataclass
-class _Draft:
-    """A pruned network."""
-
-    pruned: Pruned
-    table: Table
-    lens: Lens
-    length: float
-    error: float
-    named: int = 0
-
-    @property
-    def shape(self) -> tuple[Structure, TargetView, sympy.Expr, tuple[sympy.Expr, ...]]:
-        """What two networks share that would be given the same names."""
-        return self.pruned.network.structure, self.lens.view, self.table.factor, tuple(self.table.inputs)
-
-    @property
-    def looks_exact(self) -> bool:
-        """Whether only the finite grids keep it from being exact."""
-        mse, blur = self.pruned.mse, self.pruned.blur
-        return mse < _EXACT or (mse < _NEARLY_EXACT and blur > _BY_GRIDS * mse)
 
 
 class Search:
@@ -167,8 +132,8 @@ class Search:
         self._shortcuts = Shortcuts(self._table, self._ledger, self._noise_test, budget, self._listener, exact=exact)
         # next to an almost exact target short ratios imitate laws that networks find as they are
         self._before_ratios = _BEFORE_RATIOS if part is None or known_error > _NOISY else _LONG_PATIENCE
-        self._drafts: list[_Draft] = []
-        self._waiting: list[_Waiting] = []
+        self._drafts: list[Draft] = []
+        self._waiting: list[Waiting] = []
         self._least = math.inf
         self._idle, self._tried = 0, 0
         self._best, self._best_since = self._ledger.best, 0
@@ -198,26 +163,38 @@ class Search:
 
     def _grouped(self) -> bool:
         """Whether products of powers of columns, in the place of the columns, show the law."""
-        tables: list[Table] = []
+        found: list[Shortcuts] = []
         self._table = self._shortcuts.table
-        if self._noise_test.passed():  # whatever may be shorter, networks on all columns are as likely to find it
-            return False
         for table in reduced_tables(self._table, self._noise_test.only_noise, self._generator, self._hurried):
-            shortcuts = Shortcuts(table, self._ledger, self._noise_test, self._budget, self._listener)
-            if shortcuts.first() or shortcuts.more_ratios():
+            found.append(Shortcuts(table, self._ledger, self._noise_test, self._budget, self._listener))
+            if found[-1].first():
                 return True
-            self._table = shortcuts.table
-            tables.append(self._table)
-            for structure in islice(structures(self._table.x.shape[1]), _SIMPLEST):
-                for lens in self._lenses():
-                    self._try(structure, lens)
-            if self._ledger.explains_all():
+            self._table = found[-1].table
+            if self._first_networks():
                 return True
-        if not tables:
+        if not found:
             return False
         self._name_best(_NAMED_AT_ONCE, Effort.WIDE)
         # what the law depends on is known now: other columns are looked at only if this leads to nothing
-        self._table = tables[0]
+        self._table = found[0].table
+        if self._noise_test.passed():
+            return is_short(self._ledger.best)
+        return self._ledger.explains_all() or any(shortcuts.more_ratios() for shortcuts in found)
+
+    def _first_networks(self) -> bool:
+        """Whether one of the simplest networks explains all; a single curve is named however good it is."""
+        for structure in islice(structures(self._table.x.shape[1]), _SIMPLEST):
+            for lens in self._lenses():
+                if len(structure.edges) > 1:
+                    self._try(structure, lens)
+                elif (waiting := self._trained(structure, lens)) is not None:
+                    self._name(self._prune(waiting), Effort.WIDE)
+                if self._noise_left():
+                    return True
+        return False
+
+    def _noise_left(self) -> bool:
+        """Whether a formula explains everything, or all but noise, and no shorter one is to be expected."""
         return self._ledger.explains_all() or (self._noise_test.passed() and is_short(self._ledger.best))
 
     def _lenses(self) -> list[Lens]:
@@ -282,15 +259,10 @@ class Search:
 
     def _try(self, structure: Structure, lens: Lens) -> None:
         """Trains one structure; prunes what is promising and names what is exact."""
-        lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
-        self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
-        sample = self._table.seen(lens, TRAINING_ROWS)
-        trained = train_structure(structure, sample, self._generator, self._budget.expired)
-        if trained is None:
+        waiting = self._trained(structure, lens)
+        if waiting is None:
             self._idle += 1
             return
-        self._listener.network(len(structure.edges), trained.rmse)
-        waiting = self._measured(trained, lens)
         better = waiting.error < _BETTER * self._least
         self._least = min(self._least, waiting.error)
         self._idle = 0 if better else self._idle + 1
@@ -304,15 +276,25 @@ class Search:
         if self._idle == _PATIENCE and self._least < _HARDLY_NOISE:
             self._name_best(1, Effort.QUICK)
 
-    def _measured(self, trained: Trained, lens: Lens) -> _Waiting:
+    def _trained(self, structure: Structure, lens: Lens) -> Waiting | None:
+        lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
+        self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
+        sample = self._table.seen(lens, TRAINING_ROWS)
+        trained = train_structure(structure, sample, self._generator, self._budget.expired)
+        if trained is None:
+            return None
+        self._listener.network(len(structure.edges), trained.rmse)
+        return self._measured(trained, lens)
+
+    def _measured(self, trained: Trained, lens: Lens) -> Waiting:
         """The error of a network on the held rows, on finer grids where these help."""
         error = self._table.network_error(trained.network, lens)
         if error <= _HOPELESS * max(self._least, _NOISY):
             fine, _ = finer(trained, self._table.seen(lens, TRAINING_ROWS), self._budget.expired)
             error = min(error, self._table.network_error(fine.network, lens))
-        return _Waiting(trained, self._table, lens, error)
+        return Waiting(trained, self._table, lens, error)
 
-    def _prune(self, waiting: _Waiting) -> _Draft:
+    def _prune(self, waiting: Waiting) -> Draft:
         table, lens = waiting.table, waiting.lens
         self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
         sample = table.seen(lens, TRAINING_ROWS)
@@ -320,7 +302,7 @@ class Search:
         error = table.network_error(pruned.network, lens)
         # lengths of networks seen through different lenses can only be compared in the table's own units
         length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
-        draft = _Draft(pruned, table, lens, length, error)
+        draft = Draft(pruned, table, lens, length, error)
         self._drafts.append(draft)
         return draft
 
@@ -339,18 +321,18 @@ class Search:
                 self._prune(waiting)
         least = min((d.error for d in self._drafts), default=math.inf)
 
-        def merit(draft: _Draft) -> tuple[bool, int, float]:
+        def merit(draft: Draft) -> tuple[bool, int, float]:
             """Of equally good networks the smallest is usually the law."""
             return draft.error > _PLATEAU * least, len(draft.pruned.network.edges), draft.length
 
-        distinct: dict[Hashable, _Draft] = {}
+        distinct: dict[Hashable, Draft] = {}
         for draft in sorted(self._drafts, key=merit):
             distinct.setdefault(draft.shape, draft)
         for draft in list(distinct.values())[:most]:
             if not self._budget.expired() and not self._ledger.explains_all():
                 self._name(draft, effort)
 
-    def _name(self, draft: _Draft, effort: Effort) -> None:
+    def _name(self, draft: Draft, effort: Effort) -> None:
         if draft.named >= effort:
             return
         draft.named = effort
@@ -363,7 +345,7 @@ class Search:
             if not self._budget.closing():
                 self._finish(candidate, draft, effort)
 
-    def _finish(self, named: Named, draft: _Draft, effort: Effort) -> None:
+    def _finish(self, named: Named, draft: Draft, effort: Effort) -> None:
         output = network_expression(named.network, draft.lens.input_expressions(draft.table.symbols))
         if effort is Effort.QUICK:  # a look on the way: only an exact law is worth the time now
             right = CLEAN
@@ -376,7 +358,7 @@ class Search:
         self._ledger.add(expression, origin, lambda mse: min(mse, named.mse) <= right, draft.table.meaning)
 
 
-def _worth_finishing(named: Sequence[Named], draft: _Draft, most: int = 3) -> Iterator[Named]:
+def _worth_finishing(named: Sequence[Named], draft: Draft, most: int = 3) -> Iterator[Named]:
     """The best; the next ones only where an exact network has several names that are not exact, yet not far off."""
     for candidate in named[:most]:
         if math.isfinite(candidate.length) and candidate.mse < 4 * named[0].mse + 1e-18:

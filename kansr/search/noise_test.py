@@ -21,7 +21,7 @@ _UNEXPLAINED = 0.98
 _EXPLAINS_LITTLE = 0.5
 # Formulas with more nodes than these, for each column and in addition, may imitate a simpler one: with no constant to
 # be fitted, and with one. With more constants any may.
-_NODES = ((4, 10), (3, 6))
+_NODES = ((4, 10), (3, 8))
 
 
 class NoiseTest:

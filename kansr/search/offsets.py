@@ -8,6 +8,8 @@ Y. Takane, Psychometrika 41, 1976).
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -59,12 +61,14 @@ def _product(u: Tensor, y: Tensor, column: int) -> tuple[float, float]:
         fitted, constant, v = design @ solution, float(solution[0]), second @ solution[1:]
         v = v / v.square().mean().sqrt()
     spent = first.shape[1] + second.shape[1]
-    return float((y - fitted).square().sum()) / max(len(y) - spent, 1), constant
+    error = float((y - fitted).square().sum()) / max(len(y) - spent, 1)
+    return error if math.isfinite(error) else math.inf, constant
 
 
 def _solved(design: Tensor, y: Tensor) -> Tensor:
     """Least squares, `(p,)`; a little damped, for a constant v leaves the constant open."""
     gram = design.T @ design
     ridge = 1e-13 * torch.diag(gram.diagonal())
-    solution: Tensor = torch.linalg.solve(gram + ridge, design.T @ y)
-    return solution
+    # what has no solution gives no finite error either
+    solution, singular = torch.linalg.solve_ex(gram + ridge, design.T @ y)
+    return torch.where(singular > 0, torch.nan, solution)

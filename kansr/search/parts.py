@@ -184,7 +184,7 @@ class Parts:
     def _alone(self, part: _Part) -> Table:
         """The rows with the other parts taken away from the target, and only the columns of this one."""
         # for a search of its own the columns are what they are, whatever they were made of
-        table = replace(self._table.only(part.columns), meaning={})
+        table = replace(self._table.only(part.columns), meaning={}, unit=None)
         others = [p for p in self._parts if p is not part]
         rest = joined(self._op, torch.stack([p.values for p in others]))
         rest_held = joined(self._op, torch.stack([p.values_held for p in others]))

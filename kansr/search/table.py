@@ -34,6 +34,8 @@ class Table:
         weight_held: The same for the rows that decide.
         factor: What was divided out of the target: a formula for it still has to be multiplied by this.
         meaning: What stands for those columns that were made of others.
+        unit: What mean square errors on the held rows are divided by; None for the target's variance there. With it
+            tables whose targets were divided by different factors are compared in units of the first one.
     """
 
     x: Tensor
@@ -45,6 +47,7 @@ class Table:
     weight_held: Tensor | None = None
     factor: sympy.Expr = sympy.S.One
     meaning: Mapping[sympy.Symbol, sympy.Expr] = field(default_factory=dict)
+    unit: float | None = None
 
     @property
     def inputs(self) -> list[sympy.Expr]:
@@ -90,6 +93,7 @@ class Table:
             weight=_scaled(factor, self.weight),
             weight_held=_scaled(factor_held, self.weight_held),
             factor=self.factor * self._expression(exponents),
+            unit=self.error_unit / _mean_square(factor_held, self.weight_held),
             meaning={symbol: u for symbol, u in zip(symbols, inputs, strict=True) if not u.is_Symbol},
         )
 
@@ -104,7 +108,7 @@ class Table:
     def weighted(self, factor: Tensor, factor_held: Tensor) -> Table:
         """The same rows with more factors on their residuals, `(n,)` and `(m,)`."""
         weight, weight_held = _scaled(factor, self.weight), _scaled(factor_held, self.weight_held)
-        return replace(self, weight=weight, weight_held=weight_held)
+        return replace(self, weight=weight, weight_held=weight_held, unit=None)
 
     def rows(self, most: int | None = None) -> Rows:
         """The first training rows, all by default."""
@@ -122,7 +126,7 @@ class Table:
         return whole.head(most)
 
     def network_error(self, network: Network, lens: Lens) -> float:
-        """Mean square error of a network on the held rows, over the target's variance there."""
+        """Mean square error of a network on the held rows, in the table's unit."""
         return self.held_error(self.predicted(network, lens), sum(network.sizes))
 
     def predicted(self, network: Network, lens: Lens) -> Tensor:
@@ -130,31 +134,40 @@ class Table:
         return lens.restore(network(lens.inputs(self.x_held))[0])
 
     def held_error(self, predicted: Tensor, parameters: int) -> float:
-        """Mean square error of a prediction for the held rows, `(m,)`, over the target's variance there."""
+        """Mean square error of a prediction for the held rows, `(m,)`, in the table's unit."""
         held = self.held_rows()
         # where the same rows fitted the parameters, each of them has used up one
         rows = len(held.y) if self.holds_out else max(len(held.y) - parameters, 1)
-        return _finite(float(held.weigh(predicted - held.y).square().sum()) / rows / held.variance())
+        return _finite(float(held.weigh(predicted - held.y).square().sum()) / rows / self.error_unit)
+
+    @property
+    def error_unit(self) -> float:
+        """What mean square errors on the held rows are divided by."""
+        return self.held_rows().variance() if self.unit is None else self.unit
 
     def formula_error(self, template: Template) -> float:
-        """Mean square error of a formula on the held rows, over the target's variance there."""
+        """Mean square error of a formula on the held rows, in the table's unit."""
         residual, _ = template.residuals(self.held_rows(), template.values)
         return self.held_error(self.y_held + residual, len(template.symbols))
 
     def residuals(self, template: Template) -> Table:
         """The same rows with what a formula leaves unexplained as their target."""
         y, y_held = (-template.residuals(rows, template.values)[0] for rows in (self.rows(), self.held_rows()))
-        return replace(self, y=y, y_held=y_held)
+        return replace(self, y=y, y_held=y_held, unit=None)
 
     def unexplained(self, network: Network, lens: Lens) -> Table:
         """The same rows with what a network leaves unexplained as their target."""
         y, y_held = (lens.restore(network(lens.inputs(x))[0]) for x in (self.x, self.x_held))
-        return replace(self, y=self.y - y, y_held=self.y_held - y_held)
+        return replace(self, y=self.y - y, y_held=self.y_held - y_held, unit=None)
 
 
 def _scaled(factor: Tensor, weight: Tensor | None) -> Tensor:
     scaled = factor.abs() if weight is None else factor.abs() * weight
     return scaled / scaled.square().mean().sqrt()
+
+
+def _mean_square(factor: Tensor, weight: Tensor | None) -> float:
+    return float((factor if weight is None else factor * weight).square().mean())
 
 
 def _finite(error: float) -> float:

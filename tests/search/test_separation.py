@@ -174,3 +174,9 @@ def test_a_law_is_found_part_by_part() -> None:
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def test_a_constant_column_has_no_offset() -> None:
+    u = columns(9) - 2
+    u[:, 0] = 0.0
+    assert product_offset(u, torch.full((len(u),), 3.0, dtype=torch.float64), 0.0) is None
