@@ -227,7 +227,8 @@ class Search:
             and self._parts_found()
         ):
             return True
-        if self._tried == self._before_ratios and self._least > _NOISY:
+        noisy = self._least > _NOISY or self._noise_test.passed()
+        if self._tried == self._before_ratios and noisy:
             return self._shortcuts.more_ratios()
         return self._tried == _BEFORE_PAIRS and self._shortcuts.pairs()
 
