@@ -220,15 +220,10 @@ class Search:
         """The slower shortcuts, once the simplest networks have failed; whether one explains everything."""
         if self._structure is not None:
             return False
-        if (
-            self._tried == _BEFORE_PARTS
-            and self._part is None
-            and not self._noise_test.passed()
-            and self._parts_found()
-        ):
+        at_noise = self._noise_test.passed()
+        if self._tried == _BEFORE_PARTS and self._part is None and not at_noise and self._parts_found():
             return True
-        noisy = self._least > _NOISY or self._noise_test.passed()
-        if self._tried == self._before_ratios and noisy:
+        if self._tried == self._before_ratios and (self._least > _NOISY or at_noise):
             return self._shortcuts.more_ratios()
         return self._tried == _BEFORE_PAIRS and self._shortcuts.pairs()
 
