@@ -17,12 +17,15 @@ from kansr.search.cutting import cut
 from kansr.search.finishing import Finished, Finisher
 from kansr.search.lens import Lens
 from kansr.search.limits import NO_LIMITS, Limits
+from kansr.search.score import ROUNDING
 from kansr.search.table import Table
 
 __all__ = ["CLEAN", "Found", "Ledger", "Listener", "Origin"]
 
 # A formula with a mean square error below this (over the target's variance) explains clean data completely.
 CLEAN = 1e-16
+# With more constants a formula may come this close to another function by their choice.
+_FEW = 5
 # Rows that the many small refits of finishing are made on.
 _SAMPLE = 500
 # An expression with more nodes explains nothing, whatever its error.
@@ -187,4 +190,9 @@ class Ledger:
 
     def explains_all(self) -> bool:
         """Whether a formula is exact, on rows that did not fit it too."""
-        return any(f.finished.mse < CLEAN and f.held_error < 100 * CLEAN for f in self.found)
+        return any(f.finished.mse < _proof(f) and f.held_error < 100 * CLEAN for f in self.found)
+
+
+def _proof(found: Found) -> float:
+    """The error below which a formula cannot be a mere imitation: with many constants nothing but rounding."""
+    return CLEAN if len(found.finished.template.symbols) <= _FEW else 4 * ROUNDING

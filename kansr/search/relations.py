@@ -34,6 +34,8 @@ _DEPENDENT, _INDEPENDENT = 1e-11, 1e-7
 _NEGLIGIBLE = 1e-7
 # Longer relations, and those with more coefficients that are not simple multiples of another one, imitate the law.
 _MOST_TERMS, _MOST_FREE = 24, 6
+# In one variable ratios, and polynomials behind a function, imitate with few coefficients.
+_MOST_FREE_ALONE = 3
 # With more columns there are too many pairs of them.
 _MOST_PAIRED = 6
 
@@ -57,7 +59,9 @@ def relations(
                 return
             for ratio in (False, True):
                 most = _MOST_COLUMNS if len(atoms) == len(columns) else _FEWER_COLUMNS
-                yield from _laws(atoms, view, most, ratio=ratio)
+                alone = len(columns) == 1 and (ratio or view is not seen[0])
+                free = _MOST_FREE_ALONE if alone else _MOST_FREE
+                yield from _laws(atoms, view, most, ratio=ratio, free=free)
 
 
 def paired_relations(
@@ -85,7 +89,7 @@ def paired_relations(
                 yield from _laws(atoms, view, _FEW_COLUMNS, ratio=ratio)
 
 
-def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool) -> Iterator[sympy.Expr]:
+def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool, free: int = _MOST_FREE) -> Iterator[sympy.Expr]:
     """The simplest polynomial, or ratio of two, in the atoms that equals the target as it is viewed; or nothing."""
     atoms = [atom for atom in atoms if atom.usable]
     most = min(len(view.values) - 2, most)
@@ -97,7 +101,7 @@ def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool) -> Itera
     order = sorted([(len(m), 0, m) for m in above] + [(len(m) + 1, 1, m) for m in below])
     values = {m: torch.stack([torch.ones_like(t), *(atoms[k].values[:rows] for k in m)]).prod(0) for m in above}
     columns = torch.stack([values[m] * t if q else values[m] for _, q, m in order], 1)
-    found = _first_dependence(columns, torch.tensor([q for _, q, _ in order]))
+    found = _first_dependence(columns, torch.tensor([q for _, q, _ in order]), free)
     if found is None:
         return
     sides: list[list[sympy.Expr]] = [[], []]
@@ -108,12 +112,13 @@ def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool) -> Itera
     yield view.restored(sympy.Add(*sides[0]) / sympy.Add(*sides[1]))
 
 
-def _first_dependence(columns: Tensor, target: Tensor) -> Tensor | None:
+def _first_dependence(columns: Tensor, target: Tensor, free: int) -> Tensor | None:
     """Coefficients of the first linear relation, if it is exact, short and involves the target.
 
     Args:
         columns: `(n, k)`, simplest first.
         target: 1 for a column that has the target as a factor, `(k,)`.
+        free: Most coefficients that are not simple multiples of another one.
     """
     norm = columns.square().sum(0).sqrt()
     columns = columns / norm
@@ -141,10 +146,10 @@ def _first_dependence(columns: Tensor, target: Tensor) -> Tensor | None:
     exact = float((columns @ coefficients).square().sum().sqrt()) < 10 * _DEPENDENT
     involved = all(bool((coefficients[target == q] != 0).any()) for q in (0, 1))
     coefficients = coefficients / norm
-    return coefficients if exact and involved and _is_short(coefficients[coefficients != 0]) else None
+    return coefficients if exact and involved and _is_short(coefficients[coefficients != 0], free) else None
 
 
-def _is_short(coefficients: Tensor) -> bool:
+def _is_short(coefficients: Tensor, free: int) -> bool:
     """Whether a relation says more than the digits of its coefficients."""
     if len(coefficients) > _MOST_TERMS:
         return False
@@ -154,4 +159,4 @@ def _is_short(coefficients: Tensor) -> bool:
     for multiple in (12 * ratios, 12 / ratios):
         whole = multiple.round()
         simple |= (whole.abs() <= 240) & ((multiple - whole).abs() < 1e-6 * whole.abs())
-    return len(coefficients) - int(simple.sum(1).max()) <= _MOST_FREE
+    return len(coefficients) - int(simple.sum(1).max()) <= free
