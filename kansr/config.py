@@ -22,10 +22,14 @@ class FitConfig(BaseModel):
     """Everything that a fit depends on besides the table; frozen, and saved before training starts.
 
     Attributes:
-        data: The CSV file, or `-` for standard input.
+        data: The file with the table, or `-` for standard input.
+        sheet: Name or number (from 1) of the sheet of a spreadsheet; the first when absent.
         target: Name of the column to explain; the last one when absent.
         features: Names of the columns to explain it by; all others when absent.
         drop: Names of columns to leave out.
+        categorical: Names of features with a few levels, of which each becomes a column of 0 and 1.
+        group_by: Name of a column whose levels are fitted apart.
+        group: The only level of it to be fitted.
         weights: Name of the column with the rows' weights in least squares.
         sigma: Name of the column with the target's measurement errors; instead of `weights`.
         loss: What is made small: the sum of squares, or Huber's loss, which outliers dominate less.
@@ -48,9 +52,13 @@ class FitConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
+    sheet: str | None = None
     target: str | None = None
     features: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    group_by: str | None = None
+    group: str | None = None
     weights: str | None = None
     sigma: str | None = None
     loss: Loss = "squares"

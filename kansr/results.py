@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Candidate",
+    "ColumnSource",
     "Constant",
     "EdgeRecord",
     "FitResult",
@@ -160,6 +161,23 @@ class FitResult:
 
 
 @dataclass(frozen=True)
+class ColumnSource:
+    """How a feature is made of a column that holds no plain numbers.
+
+    Attributes:
+        column: Name of the column in the table.
+        origin: The date that days are counted from; None for a level.
+        level: The level at which the feature is one; None for a date.
+        levels: All levels of the column; at any other one the feature has no value.
+    """
+
+    column: str
+    origin: str | None = None
+    level: str | None = None
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TableInfo:
     """What is worth knowing of a table once its numbers are gone.
 
@@ -173,6 +191,7 @@ class TableInfo:
         rows: Rows in each part of the split, by `train`, `validation`, `test`.
         ranges: Least and greatest value of each feature.
         notes: What was left out or changed, one line each.
+        sources: What those features are made of that are no plain numbers in the table.
     """
 
     name: str
@@ -184,6 +203,7 @@ class TableInfo:
     rows: Mapping[str, int]
     ranges: Mapping[str, tuple[float, float]]
     notes: tuple[str, ...] = ()
+    sources: Mapping[str, ColumnSource] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

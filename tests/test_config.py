@@ -39,7 +39,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     ("text", "message", "hint"),
     [
         ("time_limt: 3", "unknown key 'time_limt'", "did you mean 'time_limit'"),
-        ("colour: red", "unknown key 'colour'", "the keys are data, target"),
+        ("colour: red", "unknown key 'colour'", "the keys are data, sheet, target"),
         ("time_limit: -3", "time_limit: should be greater than 0, not -3", "default is 60"),
         ("features: a", "features: should be a valid tuple, not 'a'", ""),
         ("exclude: sin", "exclude: should be a valid tuple, not 'sin'", ""),

@@ -41,8 +41,8 @@ def table(problem: Problem, rows: int, rng: np.random.Generator) -> Points:
         DataError: If the formula has no value in its ranges, or the file cannot be read.
     """
     if problem.file is not None:
-        frame = read_columns(str(problem.file), [*problem.names, problem.target_column])
-        return frame[list(problem.names)].to_numpy(float), frame[problem.target_column].to_numpy(float)
+        columns = read_columns(str(problem.file), [*problem.names, problem.target_column]).features
+        return np.stack([columns[name] for name in problem.names], axis=1), columns[problem.target_column]
     if problem.is_grid:
         x, y = _grid(problem)
     else:
@@ -63,8 +63,10 @@ def domain(problem: Problem) -> Mapping[str, Range]:
     if problem.file is None:
         grids = {"dist": "uniform"}
         return {n: r.model_copy(update=grids) if r.dist == "linspace" else r for n, r in problem.ranges.items()}
-    frame = read_columns(str(problem.file), problem.names)
-    return {name: Range(low=float(frame[name].min()), high=float(frame[name].max())) for name in problem.names}
+    columns = read_columns(str(problem.file), problem.names).features
+    return {
+        name: Range(low=float(np.nanmin(column)), high=float(np.nanmax(column))) for name, column in columns.items()
+    }
 
 
 def points(

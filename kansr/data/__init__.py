@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from kansr.data.columns import read_columns
+from kansr.data.columns import NewTable, read_columns
 from kansr.data.dataset import Dataset, Split
-from kansr.data.load import load
+from kansr.data.load import load, prepare
+from kansr.data.read import read_table
 from kansr.data.split import folds, split_rows
+from kansr.data.table import Table
 
-__all__ = ["Dataset", "Split", "folds", "load", "read_columns", "split_rows"]
+__all__ = [
+    "Dataset",
+    "NewTable",
+    "Split",
+    "Table",
+    "folds",
+    "load",
+    "prepare",
+    "read_columns",
+    "read_table",
+    "split_rows",
+]

@@ -1,22 +1,28 @@
-"""Choosing the columns and rows that a formula can be fitted to; whatever is left out is said in a note."""
+"""Choosing the rows and columns that a formula can be fitted to; whatever is left out is said in a note."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kansr.data.names import suggestion
-from kansr.data.read import Table, bad_cell, to_numbers
-from kansr.data.weighting import Weighting
+from kansr.data.column import Column
+from kansr.data.levels import indicator, level_source, levels_of, other_levels
+from kansr.data.roles import Roles
+from kansr.data.table import Table
 from kansr.errors import ConfigError, DataError
+from kansr.results import ColumnSource
 
 __all__ = ["MIN_ROWS", "CleanTable", "clean"]
 
 # Fewer points cannot tell a law from a line.
 MIN_ROWS = 3
+# The square of a larger value overflows, that of a smaller difference is zero: such columns need another unit.
+_LARGEST, _SMALLEST = 1e150, 1e-150
 
 
 @dataclass(frozen=True)
@@ -24,190 +30,251 @@ class CleanTable:
     """Finite numbers: at least one feature that varies, and a target that varies.
 
     Attributes:
-        features: Column names, in the table's order.
+        features: Names of the columns, in the table's order.
+        sources: What has to be known to make those features from a new table that are no plain numbers in it.
         target: Name of the explained column.
         x: `(rows, len(features))`.
         y: `(rows,)`.
         notes: What was left out and why, one line each.
+        rows_read: Rows of the table, or of the group, before any was left out.
         weight: Factor on each row's residual, positive, `(rows,)`; None where all count alike.
     """
 
     features: tuple[str, ...]
+    sources: dict[str, ColumnSource]
     target: str
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     notes: tuple[str, ...]
+    rows_read: int
     weight: NDArray[np.float64] | None = None
 
 
-def clean(
-    table: Table,
-    target: str | None,
-    features: tuple[str, ...] | None,
-    drop: tuple[str, ...],
-    weighting: Weighting | None = None,
-) -> CleanTable:
-    """Chooses target, features and rows.
+@dataclass
+class _Features:
+    """The columns offered to the search, by name."""
 
-    Args:
-        table: The table as it was read.
-        target: Name of the column to explain; the last one that is not dropped when absent.
-        features: Names of the columns to explain it by; all others when absent.
-        drop: Names of columns to leave out.
-        weighting: How the rows count; all alike when absent.
+    values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    sources: dict[str, ColumnSource] = field(default_factory=dict)
+
+
+def clean(table: Table, roles: Roles) -> CleanTable:
+    """Chooses rows and features.
 
     Raises:
-        ConfigError: If a name is no column or a column has two roles.
+        ConfigError: If there is no such group.
         DataError: If the target or the weights are text, the target is constant, or too few columns or rows are left.
     """
-    left_out = drop if weighting is None else (*drop, weighting.check(table, target, features, drop))
-    target, names = _choose(table, target, features, left_out)
-    _check_target(table, target)
+    _check_target(table, roles.target)
     notes: list[str] = []
-    names = _numeric_features(table, target, names, asked=features is not None, notes=notes)
-    factors = None if weighting is None else weighting.factors(table)
-    rows = _complete_rows(table, [*names, target], notes, factors)
-    frame = table.frame.loc[rows, [*names, target]]
-    _check_varies(table, frame[target])
-    names = _informative_features(frame, target, names, notes)
-    if not names:
-        raise DataError(
-            f"{table.source}: no feature is left to explain {target!r} by" + "".join(f"; {note}" for note in notes),
-            "the table needs another column of numbers that vary",
-        )
-    repeated = int(frame[[*names, target]].duplicated().sum())
-    if repeated:
-        notes.append(f"{_rows(repeated)} repeated exactly; kept")
-    x = np.ascontiguousarray(frame[names].to_numpy(np.float64))
-    weight = None if factors is None else np.asarray(factors, np.float64)[rows]
-    return CleanTable(tuple(names), target, x, frame[target].to_numpy(np.float64), tuple(notes), weight)
-
-
-def _choose(
-    table: Table, target: str | None, features: tuple[str, ...] | None, drop: tuple[str, ...]
-) -> tuple[str, list[str]]:
-    columns = [str(name) for name in table.frame.columns]
-    if len(columns) < 2:
-        message = f"{table.source}: only one column, {columns[0]!r}"
-        raise DataError(message, "separate columns by comma, semicolon, tab, | or spaces, the same in every line")
-    options = (("--target", () if target is None else (target,)), ("--features", features or ()), ("--drop", drop))
-    for option, names in options:
-        for name in names:
-            if name not in columns:
-                raise ConfigError(f"{option} {name!r}: no such column in {table.source}", suggestion(name, columns))
-    if target is not None and target in drop:
-        raise ConfigError(f"--drop {target!r}: it is the target", "take it out of --drop or choose another --target")
-    left = [name for name in columns if name not in drop]
-    if not left:
-        raise ConfigError(f"--drop leaves no column of {table.source}", "drop fewer columns")
-    chosen = target if target is not None else left[-1]
-    if features is not None and chosen in features:
-        hint = "take it out of --features or choose another --target"
-        raise ConfigError(f"--features {chosen!r}: it is the target", hint)
-    return chosen, [name for name in left if name != chosen and (features is None or name in features)]
+    group = _group_rows(table, roles)
+    features = _numeric_features(table, roles, notes)
+    target = table.columns[roles.target].values
+    weight = None if roles.weight is None else _row_weights(table, roles)
+    for name in (*features.values, roles.target, roles.weight):
+        if name is not None and name in table.columns:
+            notes.extend(_column_notes(table, name))
+    needed = {**features.values, roles.target: target}
+    rows = _complete_rows(table, needed, group, (roles.weight, weight), notes)
+    y = target[rows]
+    _check_varies(table, roles.target, y)
+    kept = _informative(table, {name: values[rows] for name, values in features.values.items()}, roles, y, notes)
+    x = np.stack(list(kept.values()), axis=1)
+    if repeated := _repeated(x, y):
+        notes.append(f"{_count(repeated)} repeated exactly; kept")
+    return CleanTable(
+        features=tuple(kept),
+        sources={name: source for name, source in features.sources.items() if name in kept},
+        target=roles.target,
+        x=x,
+        y=y,
+        notes=tuple(notes),
+        rows_read=int(group.sum()),
+        weight=None if weight is None else weight[rows],
+    )
 
 
 def _check_target(table: Table, target: str) -> None:
-    text = _first_text(table, target)
-    if text is not None:
-        line, cell = text
-        raise DataError(
-            f"{table.source}, line {line}: the target {target!r} is {cell!r}, which is no number",
-            _text_hint(table, cell),
-        )
-    if not np.isfinite(table.frame[target].to_numpy(np.float64)).any():
-        message = f"{table.source}: the target {target!r} has no value in any row"
+    column = table.columns[target]
+    if column.kind == "text" and column.first_odd is not None:
+        row, cell = column.first_odd
+        message = f"{table.place(row)}: the target {target!r} is {_cut(cell)!r}, which is no number"
+        raise DataError(message, _text_hint(column, cell))
+    if not np.isfinite(column.values).any():
+        message = f"{table.label}: the target {target!r} has no value in any row"
         raise DataError(message, "choose another column with --target")
 
 
-def _numeric_features(table: Table, target: str, names: list[str], asked: bool, notes: list[str]) -> list[str]:
-    """Leaves out text, empty columns and row numbers; a text that was asked for by name is an error."""
-    kept = []
-    for name in names:
-        text = _first_text(table, name)
-        if text is not None and asked:
-            message = f"{table.source}, line {text[0]}: the feature {name!r} is {text[1]!r}, which is no number"
-            raise DataError(message, _text_hint(table, text[1]))
-        if text is not None:
-            notes.append(f"column {name!r} left out: text ({text[1]!r} in line {text[0]})")
-        elif not np.isfinite(table.frame[name].to_numpy(np.float64)).any():
-            notes.append(f"column {name!r} left out: no value in any row")
-        elif name in table.unnamed and not asked and _counts_rows(table.frame[name]):
-            notes.append(f"column {name!r} left out: it has no name and only counts the rows")
-        else:
-            kept.append(name)
-    return kept
-
-
-def _complete_rows(
-    table: Table, names: list[str], notes: list[str], factors: pd.Series[float] | None
-) -> NDArray[np.bool_]:
-    frame, missing = table.frame[names], "missing or not finite"
-    if factors is not None:
-        frame, names = pd.concat([frame, factors], axis=1), [*names, str(factors.name)]
-        missing += f", or {factors.name!r} not above zero"
-    gaps = ~np.isfinite(frame.to_numpy(np.float64))
-    rows: NDArray[np.bool_] = ~gaps.any(axis=1)
-    total, dropped, kept = len(rows), int((~rows).sum()), int(rows.sum())
-    by_column = {name: int(count) for name, count in zip(names, gaps.sum(axis=0), strict=True) if count}
-    listed = ", ".join(f"{name}: {count}" for name, count in by_column.items())
-    if kept < MIN_ROWS:
-        read = f" of {total} in all" if dropped else ""
-        hint = "a formula needs at least 3 complete rows"
-        if dropped:
-            hint += f"; {missing}: {listed}; leave out a column with --drop"
-        raise DataError(f"{table.source}: only {_rows(kept)} with a value in every column{read}", hint)
-    if dropped:
-        notes.append(f"{dropped} of {total} rows left out: a value is {missing} ({listed})")
+def _group_rows(table: Table, roles: Roles) -> NDArray[np.bool_]:
+    """The rows of the group that is fitted, `(rows,)`."""
+    if roles.group_by is None or roles.group is None:
+        return np.ones(table.rows, np.bool_)
+    rows = np.asarray(levels_of(table.columns[roles.group_by]) == roles.group, np.bool_)
+    if not rows.any():
+        raise ConfigError(
+            f"--group {roles.group!r}: no row of {roles.group_by!r}", "see 'kansr inspect' for its levels"
+        )
     return rows
 
 
-def _check_varies(table: Table, target: pd.Series[float]) -> None:
-    if target.nunique() == 1:
-        message = f"{table.source}: the target {str(target.name)!r} is {target.iloc[0]:.6g} in every row"
-        raise DataError(message, "choose a column that varies with --target")
-
-
-def _informative_features(frame: pd.DataFrame, target: str, names: list[str], notes: list[str]) -> list[str]:
-    """Leaves out constants and exact copies."""
-    kept: list[str] = []
-    for name in names:
-        column = frame[name].to_numpy()
-        same = next((other for other in [target, *kept] if _equal(column, frame[other].to_numpy())), None)
-        if (column == column[0]).all():
-            notes.append(f"column {name!r} left out: {column[0]:.6g} in every row")
-        elif same is not None:
-            role = "the target" if same == target else "column"
-            notes.append(f"column {name!r} left out: equal to {role} {same!r} in every row")
+def _numeric_features(table: Table, roles: Roles, notes: list[str]) -> _Features:
+    """Leaves out text, empty columns and row numbers; a text that was asked for by name is an error."""
+    features = _Features()
+    for name in roles.features:
+        column = table.columns[name]
+        if name in roles.categorical:
+            _add_levels(table, name, features, notes)
+        elif column.kind == "text" and column.first_odd is not None:
+            row, cell = column.first_odd
+            if roles.asked:
+                message = f"{table.place(row)}: the feature {name!r} is {_cut(cell)!r}, which is no number"
+                raise DataError(message, _text_hint(column, cell))
+            place = f"{table.unit} {table.lines[row]}"
+            notes.append(f"column {name!r} left out: text ({_cut(cell)!r} in {place})")
+        elif not np.isfinite(column.values).any():
+            notes.append(f"column {name!r} left out: no value in any row")
+        elif name in table.unnamed and not roles.asked and _counts_rows(column.values):
+            notes.append(f"column {name!r} left out: it has no name and only counts the rows")
         else:
-            kept.append(name)
+            features.values[name] = column.values
+            if column.origin is not None:
+                features.sources[name] = ColumnSource(column=name, origin=column.origin)
+    return features
+
+
+def _add_levels(table: Table, name: str, features: _Features, notes: list[str]) -> None:
+    levels = levels_of(table.columns[name])
+    base, others = other_levels(table, name, levels)
+    notes.append(f"column {name!r}: 1 or 0 for each level but {base!r}, which is the one with 0 everywhere")
+    for level in others:
+        own, source = level_source(name, level, (base, *others))
+        features.values[own] = indicator(levels, source)
+        features.sources[own] = source
+
+
+def _row_weights(table: Table, roles: Roles) -> NDArray[np.float64]:
+    """Factor on each row's residual: the root of its weight; NaN where the row does not count, `(rows,)`."""
+    name = str(roles.weight)
+    column = table.columns[name]
+    if column.kind == "text" and column.first_odd is not None:
+        row, cell = column.first_odd
+        message = (
+            f"{table.place(row)}: the column {name!r} of {roles.weight_option} is {_cut(cell)!r}, which is no number"
+        )
+        raise DataError(message, "correct the cell, leave it empty, or choose another column")
+    # an infinite error is a weight of zero
+    values = np.where((column.values > 0) & (column.values <= _LARGEST), column.values, np.nan)
+    return 1 / values if roles.sigma else np.sqrt(values)
+
+
+def _column_notes(table: Table, name: str) -> Iterator[str]:
+    """How the cells of a column were understood."""
+    column = table.columns[name]
+    yield from (f"column {name!r}: {note}" for note in column.notes)
+    if column.odd and column.first_odd is not None and column.kind != "text":
+        row, cell = column.first_odd
+        cells = "1 cell" if column.odd == 1 else f"{column.odd:,} cells"
+        place = f"{table.unit} {table.lines[row]}"
+        yield f"column {name!r}: {cells} of something else taken for missing ({_cut(cell)!r} in {place})"
+
+
+def _complete_rows(
+    table: Table,
+    needed: dict[str, NDArray[np.float64]],
+    group: NDArray[np.bool_],
+    weighting: tuple[str | None, NDArray[np.float64] | None],
+    notes: list[str],
+) -> NDArray[np.bool_]:
+    """The rows with a value in all columns that are needed, `(rows,)`."""
+    rows, gaps = group.copy(), dict[str, int]()
+    weight_name, weight = weighting
+    for name, values in needed.items() if weight is None else (*needed.items(), (str(weight_name), weight)):
+        usable = np.isfinite(values)
+        large = usable & (np.abs(values) > _LARGEST)
+        if large.any():
+            notes.append(f"column {name!r}: {int(large.sum())} beyond {_LARGEST:g}, which is too large to count")
+            usable &= ~large
+        if missing := int((group & ~usable).sum()):
+            gaps[name] = missing
+        rows &= usable
+    total, kept = int(group.sum()), int(rows.sum())
+    missing_text = "missing or not finite" + ("" if weight is None else f", or {weight_name!r} not above zero")
+    listed = _listed([f"{name}: {count}" for name, count in gaps.items()])
+    if kept < MIN_ROWS:
+        read = f" of {total} in all" if gaps else ""
+        hint = "a formula needs at least 3 complete rows"
+        if gaps:
+            hint += f"; {missing_text}: {listed}; leave out a column with --drop"
+        raise DataError(f"{table.label}: only {_count(kept)} with a value in every column{read}", hint)
+    if kept < total:
+        notes.append(f"{total - kept} of {total} rows left out: a value is {missing_text} ({listed})")
+    return rows
+
+
+def _check_varies(table: Table, name: str, y: NDArray[np.float64]) -> None:
+    if (y == y[0]).all():
+        message = f"{table.label}: the target {name!r} is {y[0]:.6g} in every row"
+        raise DataError(message, "choose a column that varies with --target")
+    if np.ptp(y) < _SMALLEST:
+        message = f"{table.label}: the target {name!r} varies by less than {_SMALLEST:g}"
+        raise DataError(message, "give it in a smaller unit, such as a billionth")
+
+
+def _informative(
+    table: Table, features: dict[str, NDArray[np.float64]], roles: Roles, y: NDArray[np.float64], notes: list[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Leaves out constants and exact copies."""
+    kept: dict[str, NDArray[np.float64]] = {}
+    seen = {_digest(y): roles.target}
+    for name, values in features.items():
+        same = seen.setdefault(_digest(values), name)
+        if (values == values[0]).all():
+            notes.append(f"column {name!r} left out: {values[0]:.6g} in every row")
+        elif same != name:
+            role = "the target" if same == roles.target else "column"
+            notes.append(f"column {name!r} left out: equal to {role} {same!r} in every row")
+        elif np.ptp(values) < _SMALLEST:
+            notes.append(f"column {name!r} left out: it varies by less than {_SMALLEST:g}; give it in a smaller unit")
+        else:
+            kept[name] = values
+    if not kept:
+        reasons = _listed([f"; {note}" for note in notes], mark="")
+        message = f"{table.label}: no feature is left to explain {roles.target!r} by{reasons}"
+        raise DataError(message, "the table needs another column of numbers that vary")
     return kept
 
 
-def _equal(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    """Equality of columns; most differ in the first row, which is cheap to see."""
-    return bool(a[0] == b[0]) and np.array_equal(a, b)
+def _digest(values: NDArray[np.float64]) -> bytes:
+    """Equal for equal columns; -0.0 equals 0.0."""
+    return hashlib.blake2b((values + 0.0).tobytes(), digest_size=16).digest()
 
 
-def _first_text(table: Table, name: str) -> tuple[int, str] | None:
-    """Line and content of the first cell that is no number, in a column of text."""
-    column = table.frame[name]
-    if column.dtype == np.float64:
-        return None
-    row = bad_cell(column, to_numbers(column, table.decimal))
-    return None if row is None else (int(table.lines[row]), str(column.iloc[row]).strip())
+def _repeated(x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
+    """Number of rows that equal one before."""
+    hashes = pd.util.hash_array(y + 0.0)
+    for column in x.T:
+        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column + 0.0)
+    return len(hashes) - len(np.unique(hashes))
 
 
-def _counts_rows(column: pd.Series[float]) -> bool:
-    values = column.to_numpy(np.float64)
+def _counts_rows(values: NDArray[np.float64]) -> bool:
     return bool((np.diff(values) == 1).all() and values[0] in (0, 1))
 
 
-def _text_hint(table: Table, cell: str) -> str:
+def _text_hint(column: Column, cell: str) -> str:
     if any(mark in cell for mark in ".,") and any(map(str.isdigit, cell)):
-        return f"decimal mark of this file: {table.decimal!r}; marks between thousands are not understood"
+        return f"the decimal mark of this column is {column.decimal!r}: write all its numbers in the same way"
     return "correct the cell, leave it empty, or choose columns with --target, --features and --drop"
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows"
+
+
+def _listed(items: list[str], mark: str = ", ", most: int = 12) -> str:
+    more = [f"{mark}and {len(items) - most} more"] if len(items) > most else []
+    return mark.join(items[:most]) + "".join(more)
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= 40 else cell[:39] + "…"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kansr.results import ColumnSource
 
 __all__ = ["Dataset", "Split"]
 
@@ -41,6 +44,7 @@ class Dataset:
         rows_read: Rows of the file before any was left out.
         weight: Factor on each row's residual, positive, `(rows,)`: the root of a weight of least squares, or one over
             a measurement error; None where all rows count alike.
+        sources: What those features are made of that are no plain numbers in the table.
     """
 
     name: str
@@ -53,3 +57,4 @@ class Dataset:
     sha256: str
     rows_read: int
     weight: NDArray[np.float64] | None = None
+    sources: Mapping[str, ColumnSource] = field(default_factory=dict)

@@ -5,23 +5,43 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["MISSING", "Dialect", "detect", "is_missing", "is_number", "records", "squeeze"]
+__all__ = ["MISSING", "Dialect", "detect", "is_blank", "is_comment", "is_missing", "is_number", "records", "squeeze"]
 
 # Cells that stand for "no value", in addition to the empty one.
 MISSING = frozenset(
     {"", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-nan", "-NaN", "null", "NULL", "Null", "None", "none"}
-    | {"<NA>", "#N/A", "#NA", "#DIV/0!", "#VALUE!", "?", "-", "--", "."}
+    | {
+        "<NA>",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+        "?",
+        "-",
+        "--",
+        ".",
+    }
 )
 
 _SAMPLE = 1000
+# Records that may stand above the header.
+_TITLES = 50
 # In this order: where two explain a table equally well, the more common one is meant. The space comes last.
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _DOT = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+# What else begins with a digit and is no mere text: dates, times, numbers with a currency or a unit.
+_VALUE = re.compile(r"[$€£¥]? ?[+-]?\d[\d.:/-]*( ?[%°A-Za-zµΩ€$£¥²³/]*|[ T]\d\d?:\d\d.*)")
+_ERROR_CELL = re.compile(r"[ \t]*#(N/?A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)")
 _SINGLE_QUOTED = re.compile(r"(^|[,;\t| ])'[^'\n]*'($|[,;\t| ])", re.MULTILINE)
 
 
@@ -33,13 +53,21 @@ class Dialect:
         delimiter: The character between two cells; a space stands for any run of spaces and tabs.
         quote: The character around a cell that contains the delimiter.
         decimal: The decimal mark, `.` or `,`.
-        header: Whether the first row holds the column names.
+        header: The cells of the header, if there is one.
+        width: Number of cells in each row.
+        begin: Number of lines before the first row of data: titles, comments, the header.
+        title: The first line above the table that is no comment, if there is one.
+        comments: Whether lines that start with `#` are remarks.
     """
 
     delimiter: str
     quote: str
     decimal: str
-    header: bool
+    header: tuple[str, ...] | None
+    width: int
+    begin: int
+    title: str = ""
+    comments: bool = True
 
 
 def is_missing(cell: str) -> bool:
@@ -53,43 +81,62 @@ def is_number(cell: str) -> bool:
     return bool(_DOT.fullmatch(cell) or _COMMA.fullmatch(cell))
 
 
-def squeeze(text: str) -> str:
+def is_comment(line: str) -> bool:
+    """Whether a line is a remark and no row; one that starts with a spreadsheet's `#N/A` is a row."""
+    return line.lstrip(" \t").startswith("#") and not _ERROR_CELL.match(line)
+
+
+def squeeze(line: str) -> str:
     """Replaces runs of spaces and tabs by one space, so that tables aligned by spaces are read like all others."""
-    return "\n".join(" ".join(line.split()) for line in text.split("\n"))
+    return " ".join(line.split()) + ("\n" if line.endswith("\n") else "")
 
 
-def records(text: str, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+def is_blank(line: str, delimiter: str) -> bool:
+    """Whether a line is no row; one of white space only is none, as in pandas."""
+    return delimiter not in line and not line.strip(" \t\n")
+
+
+def records(lines: Iterable[str], delimiter: str, quote: str) -> Iterator[tuple[int, list[str]]]:
     """Yields the number of the line (where the record ends) and the cells of every record that is not blank."""
-    lines = _lines(text, delimiter)
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=delimiter != " ")
+    filled = ("\n" if is_blank(line, delimiter) else line for line in lines)
+    reader = csv.reader(filled, delimiter=delimiter, quotechar=quote, skipinitialspace=delimiter != " ")
     for cells in reader:
         if cells:
             yield reader.line_num, cells
 
 
-def detect(text: str) -> Dialect:
-    """Finds out how a table is written, from its first thousand records."""
-    sample = "\n".join(text.split("\n", _SAMPLE)[:_SAMPLE])
+def detect(lines: Sequence[str], delimiter: str | None = None) -> Dialect:
+    """Finds out how a table is written, from its first lines.
+
+    Args:
+        lines: The first lines of the file, comments included.
+        delimiter: What separates the cells, if that is known.
+    """
+    lines = lines[:_SAMPLE]
+    comments = any(line.strip() and not is_comment(line) for line in lines)
+    body = ["\n" if comments and is_comment(line) else line for line in lines]
+    sample = "".join(body)
     quote = "'" if '"' not in sample and _SINGLE_QUOTED.search(sample) else '"'
-    scores = {delimiter: _score(sample, delimiter, quote) for delimiter in _DELIMITERS}
-    delimiter = ";" if _is_undivided(sample) else max(scores, key=lambda candidate: scores[candidate])
-    rows = _sample_rows(sample, delimiter, quote)
-    return Dialect(delimiter, quote, _decimal(rows, delimiter), _has_header(rows))
+    if delimiter is None:
+        scores = {each: _score(body, each, quote) for each in _DELIMITERS}
+        delimiter = ";" if _is_undivided(body) else max(scores, key=lambda each: scores[each])
+    found = _sample_records(body, delimiter, quote)
+    above = _titles(found)
+    rows = [cells for _, cells in found[above:]]
+    width = len(rows[0]) if rows else 0
+    header, begin = None, found[above - 1][0] if above else 0
+    if _has_header(rows):
+        header, begin = tuple(rows[0]), found[above][0]
+    else:
+        header = _commented_header(lines[: found[0][0]] if found else lines, width)
+    title = " ".join(delimiter.join(found[0][1]).split()) if above else ""
+    return Dialect(delimiter, quote, _decimal(rows, delimiter), header, width, begin, title, comments)
 
 
-def _lines(text: str, delimiter: str) -> Iterator[str]:
-    """Yields lines without copying the text; one of white space only is blank, as in pandas."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        line = text[start:end]
-        yield line if line.strip(" \t\n") or delimiter in line else "\n"
-        start = end
-
-
-def _sample_rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
-    lines = squeeze(sample) if delimiter == " " else sample
-    return [cells for _, cells in _until_error(records(lines, delimiter, quote))]
+def _sample_records(lines: Sequence[str], delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
+    if delimiter == " ":
+        lines = list(map(squeeze, lines))
+    return list(_until_error(records(lines, delimiter, quote)))
 
 
 def _until_error(found: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
@@ -100,31 +147,62 @@ def _until_error(found: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, 
         return
 
 
-def _score(sample: str, delimiter: str, quote: str) -> float:
+def _score(lines: Sequence[str], delimiter: str, quote: str) -> float:
     """Share of the lines that are rows of the usual width, times the share of cells that are numbers or missing.
 
     Lines, not rows: a wrong delimiter may see an open quote that swallows the rest in one row.
     """
-    rows = _sample_rows(sample, delimiter, quote)
+    rows = [cells for _, cells in _sample_records(lines, delimiter, quote)]
     if not rows:
         return 0.0
-    width, count = Counter(map(len, rows)).most_common(1)[0]
+    width, count = _usual_width(rows)
     if width == 1:
         return 0.0
-    lines = sum(bool(line.strip()) for line in sample.split("\n"))
-    return count / lines * _numeric_share(cell for row in rows[1:] for cell in row)
+    filled = sum(bool(line.strip()) for line in lines)
+    return count / filled * _numeric_share(cell for row in rows[1:] for cell in row)
 
 
-def _is_undivided(sample: str) -> bool:
+def _usual_width(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """The most common number of cells, and how often it occurs."""
+    return Counter(map(len, rows)).most_common(1)[0]
+
+
+def _titles(found: Sequence[tuple[int, list[str]]]) -> int:
+    """Number of records above the header: instruments write titles there. Without a header nothing is skipped."""
+    rows = [cells for _, cells in found]
+    if not rows:
+        return 0
+    width, count = _usual_width(rows)
+    above = next(i for i, cells in enumerate(rows) if len(cells) == width)
+    table = rows[above:]
+    is_table = width > 1 and count > 2 and count > len(table) / 2 and above <= _TITLES
+    return above if is_table and _has_header([row for row in table if len(row) == width]) else 0
+
+
+def _commented_header(lines: Iterable[str], width: int) -> tuple[str, ...] | None:
+    """The names in the last comment above a table without a header, as NumPy's `savetxt` writes them."""
+    comments = [line for line in lines if is_comment(line)]
+    if not comments or width == 0:
+        return None
+    text = comments[-1].strip().lstrip("#").strip("\n")
+    for delimiter in _DELIMITERS:
+        line = squeeze(text) if delimiter == " " else text
+        cells = next((cells for _, cells in _until_error(records([line], delimiter, '"'))), [])
+        if len(cells) == width and not any(map(is_number, cells)):
+            return tuple(cells)
+    return None
+
+
+def _is_undivided(lines: Iterable[str]) -> bool:
     """Whether this is one column of numbers below a name, so that `1,5` is one number."""
-    first, *body = [line for line in sample.split("\n") if line.strip()] or [""]
-    named = not is_number(first) and not any(delimiter in first for delimiter in _DELIMITERS[:-1])
-    return named and all(is_number(line) or is_missing(line) for line in body)
+    first, *body = [line for line in lines if line.strip()] or [""]
+    named = not is_number(first.strip()) and not any(delimiter in first for delimiter in _DELIMITERS[:-1])
+    return named and all(is_number(line.strip()) or is_missing(line) for line in body)
 
 
 def _numeric_share(cells: Iterable[str]) -> float:
-    """Share of numbers, raised a little so that in a table of texts the widths decide."""
-    found = [is_number(cell) or is_missing(cell) for cell in cells]
+    """Share of numbers and dates, raised a little so that in a table of texts the widths decide."""
+    found = [is_number(cell) or is_missing(cell) or _VALUE.fullmatch(cell.strip(" ")) is not None for cell in cells]
     return 0.1 + (sum(found) / len(found) if found else 1.0)
 
 

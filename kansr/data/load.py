@@ -6,10 +6,11 @@ from kansr.config import FitConfig
 from kansr.data.clean import clean
 from kansr.data.dataset import Dataset
 from kansr.data.read import read_table
+from kansr.data.roles import assign
 from kansr.data.split import split_rows
-from kansr.data.weighting import weighting
+from kansr.data.table import Table
 
-__all__ = ["load"]
+__all__ = ["load", "prepare"]
 
 
 def load(config: FitConfig) -> Dataset:
@@ -19,8 +20,17 @@ def load(config: FitConfig) -> Dataset:
         ConfigError: If a column named in the configuration does not exist or has two roles.
         DataError: If the table cannot be read or nothing in it can be fitted.
     """
-    table = read_table(config.data)
-    cleaned = clean(table, config.target, config.features, config.drop, weighting(config))
+    return prepare(read_table(config.data, config.sheet), config)
+
+
+def prepare(table: Table, config: FitConfig) -> Dataset:
+    """Cleans and splits a table that was read.
+
+    Raises:
+        ConfigError: If a column named in the configuration does not exist or has two roles.
+        DataError: If nothing in it can be fitted.
+    """
+    cleaned = clean(table, assign(table, config))
     return Dataset(
         name=table.name,
         features=cleaned.features,
@@ -28,8 +38,9 @@ def load(config: FitConfig) -> Dataset:
         x=cleaned.x,
         y=cleaned.y,
         split=split_rows(len(cleaned.y), config.seed, config.validation_fraction, config.test_fraction),
-        notes=table.notes + cleaned.notes,
+        notes=(*table.notes, *cleaned.notes),
         sha256=table.sha256,
-        rows_read=len(table.frame),
+        rows_read=cleaned.rows_read,
         weight=cleaned.weight,
+        sources=cleaned.sources,
     )

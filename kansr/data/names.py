@@ -1,18 +1,62 @@
-"""Looking up column names that a person typed."""
+"""Names of columns: made distinct and visible, and looked up as a person typed them."""
 
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["suggestion"]
+from kansr.errors import DataError
+
+__all__ = ["suggestion", "tidy_name", "unique_names"]
 
 _SHOWN = 12
+# Characters of a name that still can be read.
+_LONGEST = 500
 
 
-def suggestion(name: str, columns: Sequence[str]) -> str:
+def suggestion(name: str, columns: Sequence[str], what: str = "columns") -> str:
     """A hint for a name that is no column: the nearest name, and all the names if they are few."""
     lower = {column.lower(): column for column in reversed(columns)}
     close = difflib.get_close_matches(name.lower(), lower, n=1)
     listed = ", ".join(columns[:_SHOWN]) + (", ..." if len(columns) > _SHOWN else "")
-    return (f"did you mean {lower[close[0]]!r}? " if close else "") + f"columns: {listed}"
+    return (f"did you mean {lower[close[0]]!r}? " if close else "") + f"{what}: {listed}"
+
+
+def tidy_name(cell: str) -> str:
+    """A name on one line, without characters that nobody sees and some terminals obey."""
+    return "".join(c for c in " ".join(cell.split()) if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def unique_names(cells: Sequence[str], label: str) -> tuple[list[str], tuple[str, ...]]:
+    """Gives a name to columns without one and makes repeated names differ.
+
+    Args:
+        cells: The names as they stand in the file.
+        label: What messages call the file.
+
+    Returns:
+        The names, and a note for each that was changed.
+
+    Raises:
+        DataError: If a name is too long to be one.
+    """
+    names: dict[str, int] = {}
+    notes = []
+    taken = {tidy_name(cell) for cell in cells}
+    for position, cell in enumerate(cells, start=1):
+        if len(cell) > _LONGEST:
+            message = f"{label}: the name of column {position} has {len(cell):,} characters"
+            raise DataError(message, f"give it a name of at most {_LONGEST}; a line end or a quote may be missing")
+        tidy = tidy_name(cell)
+        wanted = tidy or f"unnamed_{position}"
+        name, count = wanted, 1
+        while name in names or (name != tidy and name in taken):
+            count += 1
+            name = f"{wanted}_{count}"
+        if tidy and name != tidy:
+            notes.append(f"column {position} is called {name!r}, because the name {tidy!r} occurs before")
+        elif tidy != " ".join(cell.split()):
+            notes.append(f"column {position} is called {name!r}: its name in the file has invisible characters")
+        names[name] = position
+    return list(names), tuple(notes)

@@ -1,99 +1,115 @@
-"""From a path to text: bytes, their digest, their encoding."""
+"""From bytes to lines of text: encoding, line ends, and nothing that is no text."""
 
 from __future__ import annotations
 
 import codecs
-import hashlib
+import io
 import re
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
+from kansr.data.source import Source
 from kansr.errors import DataError
 
-__all__ = ["STDIN", "SourceText", "read_text"]
+__all__ = ["TextLines"]
 
-STDIN = "-"
-
+# Characters of text that are read at a time, and the most that one line may have.
+_BLOCK, _LONGEST = 8_000_000, 10_000_000
+# Bytes that the encoding is told by where no mark says it.
+_SAMPLE = 4096
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # starts like the next one
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
 # Control characters that no text contains: all below the space but tab, line feed, form feed and carriage return.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
-_PACKED = {
-    b"PK\x03\x04": "a spreadsheet or a ZIP archive: export the table as CSV first",
-    b"\x1f\x8b": "a gzip file: unpack it first, or pipe it: gzip -dc FILE | kansr fit -",
-    b"PAR1": "a Parquet file: write the table as CSV first",
-}
+_CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\f\r")
+# What Python makes of bytes that are no UTF-8 (PEP 383).
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
-@dataclass(frozen=True)
-class SourceText:
-    """The text of a file, with line feeds as the only line ends.
+class TextLines:
+    """The lines of a text, block by block, with line feeds as the only line ends.
+
+    Iterating gives lists of lines, each with its line feed but for the last of all.
 
     Attributes:
-        source: What messages call the file.
-        name: Short name, safe as part of a folder's name.
-        text: The decoded text.
-        notes: What the user should know about the decoding.
-        sha256: Digest of the bytes.
+        label: What messages call the file.
+        notes: What the user should know of the decoding, complete at the end only.
     """
 
-    source: str
-    name: str
-    text: str
-    notes: tuple[str, ...]
-    sha256: str
+    def __init__(self, source: Source) -> None:
+        self.label = source.label
+        self.notes: tuple[str, ...] = ()
+        # a byte order mark is two to four bytes; the rest of the sample tells UTF-16 without one
+        buffered = io.BufferedReader(source.stream, 1 << 20)  # type: ignore[type-var]
+        start = buffered.peek(_SAMPLE)[:_SAMPLE]
+        self._encoding = _encoding(start)
+        self._lenient = self._encoding.startswith("utf-8")
+        errors = "surrogateescape" if self._lenient else "strict"
+        self._stream = io.TextIOWrapper(buffered, self._encoding, errors)
+        self._before = 0
 
+    def __iter__(self) -> Iterator[list[str]]:
+        while lines := self._read():
+            yield lines
 
-def read_text(path: str) -> SourceText:
-    """Reads a text file, or standard input where `path` is `-`.
-
-    Raises:
-        DataError: If there is no such file, it cannot be read, or it is empty or no text.
-    """
-    source = "standard input" if path == STDIN else path
-    raw = sys.stdin.buffer.read() if path == STDIN else _read_bytes(Path(path))
-    text, notes = _decode(raw, source)
-    if not text.strip():
-        raise DataError(f"{source}: the file is empty", "a table needs a line of column names and rows of numbers")
-    name = "stdin" if path == STDIN else re.sub(r"[^\w.-]+", "_", Path(path).stem)
-    unified = text.replace("\r\n", "\n").replace("\r", "\n")
-    return SourceText(source, name, unified, notes, hashlib.sha256(raw).hexdigest())
-
-
-def _read_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise DataError(f"{path}: a folder, not a table", "give the path of one CSV file")
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file", "check the path; `-` reads standard input") from None
-    except PermissionError:
-        raise DataError(f"{path}: no permission to read it", "check the file's permissions: ls -l") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}", "check the path and the disk") from None
-
-
-def _decode(raw: bytes, source: str) -> tuple[str, tuple[str, ...]]:
-    for magic, hint in _PACKED.items():
-        if raw.startswith(magic):
-            raise DataError(f"{source}: binary data, not a CSV file", f"it looks like {hint}")
-    notes: tuple[str, ...] = ()
-    encoding = next((name for bom, name in _BOMS.items() if raw.startswith(bom)), "utf-8")
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        if encoding != "utf-8":
-            message = f"{source}: byte {error.start} cannot be decoded, although the file says that it is {encoding}"
+    def _read(self) -> list[str]:
+        try:
+            lines = self._stream.readlines(_BLOCK) if self._before else self._first_lines()
+        except UnicodeDecodeError:
+            message = f"{self.label}: cannot be decoded, although it looks like {self._encoding}"
             raise DataError(message, "save the table again as CSV in UTF-8") from None
-        text = raw.decode("latin-1")
-        notes = ("the file is not UTF-8: read as Latin-1",)
-    found = _CONTROL.search(text)
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
-        message = f"{source}, line {line}: binary data, not a CSV file"
-        raise DataError(message, "export the table as CSV in UTF-8")
-    return text, notes
+        for i, line in enumerate(lines):
+            if len(line) > _LONGEST:
+                message = f"{self.label}, line {self._before + i + 1}: more than {_LONGEST:,} characters"
+                raise DataError(message, "a table has one row in each line: look for a missing line end or quote")
+        block = "".join(lines)
+        self._check(block)
+        if self._lenient and not block.isascii() and _ESCAPED.search(block):
+            lines = [_ESCAPED.sub(_latin, line) for line in lines]
+            self.notes = ("the file is not UTF-8: read as Latin-1",)
+        self._before += len(lines)
+        return lines
+
+    def _first_lines(self) -> list[str]:
+        """A small block: what a table looks like shows in its first lines, and a line without end is not awaited."""
+        lines: list[str] = []
+        while len(lines) < 1000 and (line := self._stream.readline(_LONGEST + 1)):
+            lines.append(line)
+            if len(line) > _LONGEST:
+                break
+        return lines
+
+    def _check(self, block: str) -> None:
+        raw = block.encode("utf-8", "surrogatepass")
+        if len(raw.translate(None, _CONTROL_BYTES)) == len(raw):
+            return
+        found = _CONTROL.search(block)
+        if found is not None:
+            line = self._before + block.count("\n", 0, found.start()) + 1
+            message = f"{self.label}, line {line}: binary data, not a text table"
+            raise DataError(message, "export the table as CSV in UTF-8")
+
+
+def _encoding(start: bytes) -> str:
+    if marked := next((name for mark, name in _BOMS.items() if start.startswith(mark)), None):
+        return marked
+    if start and b"\x00" in start:
+        # in UTF-16 every other byte of plain letters and digits is zero
+        even, odd = start[::2].count(0) / len(start), start[1::2].count(0) / len(start)
+        if odd > 0.3 and even < 0.05:
+            return "utf-16-le"
+        if even > 0.3 and odd < 0.05:
+            return "utf-16-be"
+    return "utf-8"
+
+
+def _latin(found: re.Match[str]) -> str:
+    """The character that Windows' Latin-1 has for a byte; where it has none, that of Latin-1 itself."""
+    byte = bytes([ord(found[0]) - 0xDC00])
+    try:
+        return byte.decode("cp1252")
+    except UnicodeDecodeError:
+        return byte.decode("latin-1")

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from kansr.data import read_columns
+from kansr.data import NewTable, read_columns
 from kansr.formula.evaluate import evaluate
 from kansr.results import TableInfo
 from kansr.rundir.read import Run
@@ -34,27 +33,28 @@ class Prediction:
     notes: tuple[str, ...]
 
 
-def predict(run: Run, path: str) -> Prediction:
-    """Evaluates the formula on a CSV file that holds the columns it uses.
+def predict(run: Run, path: str, sheet: str | None = None) -> Prediction:
+    """Evaluates the formula on a table that holds the columns it uses.
 
     Args:
         run: A run folder that was read.
-        path: The CSV file, or `-` for standard input.
+        path: The file, or `-` for standard input.
+        sheet: Name or number of the sheet of a spreadsheet.
 
     Raises:
         DataError: If the file is no table, lacks one of the columns, or has text in one.
     """
-    result = run.summary.result
+    result, info = run.summary.result, run.summary.table
     used = {symbol.name for symbol in result.best.expression.free_symbols}
-    columns = {column: symbol for column, symbol in result.symbols.items() if symbol in used}
-    frame = read_columns(path, list(columns))
+    symbols = {feature: symbol for feature, symbol in result.symbols.items() if symbol in used}
+    table = read_columns(path, list(symbols), info.sources, sheet)
     # The index gives a formula without symbols its number of rows.
-    arrays = {symbol: frame[column].to_numpy(np.float64) for column, symbol in columns.items()}
-    values = evaluate(result.best.expression, arrays or {"": np.zeros(len(frame))})
+    arrays = {symbols[feature]: values for feature, values in table.features.items()}
+    values = evaluate(result.best.expression, arrays or {"": np.zeros(len(table.cells))})
     values[~np.isfinite(values)] = np.nan
-    name = _free_name(result.target, frame.columns)
-    csv = frame.assign(**{name: values}).to_csv(index=False, lineterminator="\n")
-    return Prediction(csv, name, values, tuple(_notes(frame, list(columns), values, run.summary.table)))
+    name = _free_name(result.target, table.cells.columns)
+    csv = table.cells.assign(**{name: values}).to_csv(index=False, lineterminator="\n")
+    return Prediction(csv, name, values, (*table.notes, *_notes(table, values, info)))
 
 
 def _free_name(target: str, taken: Iterable[object]) -> str:
@@ -64,15 +64,18 @@ def _free_name(target: str, taken: Iterable[object]) -> str:
     return name
 
 
-def _notes(frame: pd.DataFrame, columns: list[str], values: NDArray[np.float64], table: TableInfo) -> Iterable[str]:
-    incomplete = frame[columns].isna().any(axis=1).to_numpy() if columns else np.zeros(len(frame), dtype=bool)
+def _notes(table: NewTable, values: NDArray[np.float64], info: TableInfo) -> Iterable[str]:
+    rows = len(values)
+    incomplete = np.zeros(rows, dtype=bool)
+    for feature in table.features.values():
+        incomplete |= np.isnan(feature)
     if incomplete.any():
-        yield f"{incomplete.sum()} of {len(frame)} rows without a prediction: a value is missing"
+        yield f"{incomplete.sum()} of {rows} rows without a prediction: a value is missing"
     undefined = np.isnan(values) & ~incomplete
     if undefined.any():
-        yield f"{undefined.sum()} of {len(frame)} rows without a prediction: the formula is not defined there"
-    for column in columns:
-        low, high = table.ranges.get(column, (-np.inf, np.inf))
-        outside = int(((frame[column] < low) | (frame[column] > high)).sum())
+        yield f"{undefined.sum()} of {rows} rows without a prediction: the formula is not defined there"
+    for name, feature in table.features.items():
+        low, high = info.ranges.get(name, (-np.inf, np.inf))
+        outside = int(((feature < low) | (feature > high)).sum())
         if outside:
-            yield f"{outside} of {len(frame)} rows extrapolate: '{column}' was {low:.6g} to {high:.6g} in the fit"
+            yield f"{outside} of {rows} rows extrapolate: {name!r} was {low:.6g} to {high:.6g} in the fit"

@@ -49,6 +49,7 @@ def table_info(dataset: Dataset, config: FitConfig) -> TableInfo:
         rows={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
         ranges=dict(zip(dataset.features, zip(lows, highs, strict=True), strict=True)),
         notes=dataset.notes,
+        sources=dataset.sources,
     )
 
 

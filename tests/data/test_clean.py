@@ -75,7 +75,7 @@ MISTAKES = {
     "target is dropped": ({"target": "a", "drop": ("a",)}, TABLE, ConfigError, "--drop 'a'", "another --target"),
     "all dropped": ({"drop": ("a", "b", "t")}, TABLE, ConfigError, "leaves no column", "drop fewer"),
     "text target": ({}, "a,t\n1,2\n2,x\n3,4\n", DataError, "line 3: the target 't' is 'x'", "--target"),
-    "decimal mark": ({}, "a;t\n1.5;2,5\n2.5;3\n3;4\n", DataError, "line 2: the target 't' is '2,5'", "decimal mark"),
+    "decimal mark": ({}, "a;t\n1;2,5\n2;3.5\n3;4\n", DataError, "line 2: the target 't' is '2,5'", "decimal mark"),
     "text feature": ({"features": ("a",)}, "a,t\n1,2\nx,2\n3,4\n", DataError, "line 3: the feature 'a' is 'x'", "cell"),
     "empty target": ({}, "a,t\n1,\n2,NA\n3,\n", DataError, "'t' has no value in any row", "--target"),
     "constant target": ({}, "a,t\n1,2\n2,2\n3,2\n", DataError, "the target 't' is 2 in every row", "--target"),

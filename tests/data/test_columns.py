@@ -12,27 +12,27 @@ from tests.data.writing import write
 
 
 def test_needed_columns_are_numbers_and_the_others_stay_as_written(tmp_path: Path) -> None:
-    frame = read_columns(write(tmp_path, "id,b,a,note\n007,1,2.50,NA\n008,,3,\n"), ["a", "b"])
-    assert list(frame.columns) == ["id", "b", "a", "note"]
-    np.testing.assert_array_equal(frame[["a", "b"]], [[2.5, 1], [3, np.nan]])
-    assert frame["id"].tolist() == ["007", "008"]
-    assert frame["note"].tolist() == ["NA", ""]
+    table = read_columns(write(tmp_path, "id,b,a,note\n007,1,2.50,NA\n008,,3,\n"), ["a", "b"])
+    assert list(table.cells.columns) == ["id", "b", "a", "note"]
+    np.testing.assert_array_equal(table.features["a"], [2.5, 3])
+    np.testing.assert_array_equal(table.features["b"], [1, np.nan])
+    assert table.cells.to_numpy().tolist() == [["007", "1", "2.50", "NA"], ["008", "", "3", ""]]
 
 
 def test_one_row_and_one_column_are_enough(tmp_path: Path) -> None:
-    assert read_columns(write(tmp_path, "a\n1,5\n"), ["a"])["a"].tolist() == [1.5]
+    assert read_columns(write(tmp_path, "a\n1,5\n"), ["a"]).features["a"].tolist() == [1.5]
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,2\n")))
-    assert read_columns("-", ["a"])["a"].tolist() == [1.0]
+    assert read_columns("-", ["a"]).features["a"].tolist() == [1.0]
 
 
 @pytest.mark.parametrize(("content", "columns"), [("1,2\n3,4\n", ["x1", "x2"]), ("1,2,9\n3,4,9\n", ["x1", "x2", "y"])])
 def test_without_header_the_target_may_be_absent(tmp_path: Path, content: str, columns: list[str]) -> None:
-    frame = read_columns(write(tmp_path, content), ["x1", "x2"])
-    assert list(frame.columns) == columns
-    assert frame[["x1", "x2"]].to_numpy().tolist() == [[1, 2], [3, 4]]
+    table = read_columns(write(tmp_path, content), ["x1", "x2"])
+    assert list(table.cells.columns) == columns
+    assert [table.features[name].tolist() for name in ("x1", "x2")] == [[1, 3], [2, 4]]
 
 
 def test_a_missing_column_with_a_suggestion(tmp_path: Path) -> None:

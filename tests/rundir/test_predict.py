@@ -22,13 +22,13 @@ def predicted(folder: Path, table: str, found: FitResult | None = None) -> Predi
 
 def test_a_column_with_the_targets_name_is_appended(tmp_path: Path) -> None:
     found = predicted(tmp_path, "name,a\nEarth,1\nVenus,0.7\n")
-    assert found.csv.splitlines()[:2] == ["name,a,P", "Earth,1.0,365.25"]
+    assert found.csv.splitlines()[:2] == ["name,a,P", "Earth,1,365.25"]
     assert found.values.tolist() == [365.25, 365.25 * 0.7**1.5]
     assert found.notes == ()
 
 
 def test_a_known_target_is_kept_beside_the_prediction(tmp_path: Path) -> None:
-    assert predicted(tmp_path, "a,P\n1,365.3\n2,1033\n3,1898\n").csv.startswith("a,P,P_predicted\n1.0,365.3,365.25\n")
+    assert predicted(tmp_path, "a,P\n1,365.3\n2,1033\n3,1898\n").csv.startswith("a,P,P_predicted\n1,365.3,365.25\n")
 
 
 def test_rows_without_a_prediction_and_extrapolation_are_told(tmp_path: Path) -> None:

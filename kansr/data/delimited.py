@@ -1,0 +1,147 @@
+"""Text tables, and spreadsheets as such: from lines to columns."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+
+from kansr.data.column import ColumnReader
+from kansr.data.dialect import MISSING, Dialect, detect
+from kansr.data.names import unique_names
+from kansr.data.records import Block, Records
+from kansr.data.table import Table
+from kansr.errors import DataError
+
+__all__ = ["Headerless", "default_names", "read_delimited"]
+
+# Numbers of a table that fit into the memory of a laptop, at eight bytes each.
+MOST_CELLS = 400_000_000
+_ONLY_MISSING = sorted(MISSING)
+
+Headerless = Callable[[int], list[str]]
+
+
+def default_names(count: int) -> list[str]:
+    """Names for the columns of a table without a header."""
+    return [f"x{position}" for position in range(1, count)] + ["y"]
+
+
+def read_delimited(
+    blocks: Iterable[list[str]],
+    label: str,
+    *,
+    delimiter: str | None = None,
+    unit: str = "line",
+    keep_texts: bool = False,
+    headerless: Headerless = default_names,
+) -> Table:
+    """Cuts lines into columns.
+
+    Args:
+        blocks: The lines, block by block.
+        label: What messages call the file.
+        delimiter: What separates the cells, if it needs no detection.
+        unit: What the file calls a line.
+        keep_texts: Whether the cells are wanted as they were written, too.
+        headerless: The names of a table with so many columns and no header.
+
+    Returns:
+        The table, without a name and a digest.
+
+    Raises:
+        DataError: If the rows are ragged, there is none, or they are too many.
+    """
+    blocks = iter(blocks)
+    first = next(blocks, [])
+    if not any(line.strip() for line in first):
+        blocks = chain([line for line in lines if line.strip()] for lines in blocks)
+        first = next((lines for lines in blocks if lines), [])
+        if not first:
+            raise DataError(f"{label}: the file is empty", "a table needs a line of column names and rows of numbers")
+    dialect = detect(first, delimiter)
+    names, notes = _names(dialect, label, headerless)
+    records = Records(chain([first], blocks), dialect, label)
+    readers = [ColumnReader() for _ in names]
+    lines = [np.empty(0, np.int64)]
+    for block in _bounded(records, len(names), label):
+        frame = _parse(block, dialect, label, keep_texts)
+        for reader, (_, cells) in zip(readers, frame.items(), strict=True):
+            reader.add(cells)
+        lines.append(block.lines)
+    columns = {
+        name: reader.column(dialect.decimal, keep_texts=keep_texts) for name, reader in zip(names, readers, strict=True)
+    }
+    header = dialect.header or names
+    unnamed = [name for name, cell in zip(names, header, strict=True) if not cell.strip()]
+    if unnamed and unnamed[-1] == names[-1] and not columns[names[-1]].filled:
+        del columns[unnamed.pop()]  # only a delimiter at the end of each line
+    return Table(
+        label=label,
+        name="",
+        columns=columns,
+        lines=np.concatenate(lines),
+        unit=unit,
+        unnamed=frozenset(unnamed),
+        notes=(*notes, *records.notes),
+        sha256="",
+        ragged=records.ragged,
+    )
+
+
+def _names(dialect: Dialect, label: str, headerless: Headerless) -> tuple[list[str], tuple[str, ...]]:
+    title = (f"lines above the header left out ({_shortened(dialect.title)!r})",) if dialect.title else ()
+    if dialect.header is not None:
+        names, renamed = unique_names(dialect.header, label)
+        return names, title + renamed
+    names = headerless(dialect.width) if dialect.width else []
+    return names, (f"no header line: the columns are called {_listed(names)}",)
+
+
+def _bounded(records: Records, width: int, label: str) -> Iterator[Block]:
+    rows = 0
+    for block in records:
+        rows += len(block.lines)
+        if rows * width > MOST_CELLS:
+            message = f"{label}: more than {MOST_CELLS // width:,} rows of {width} columns"
+            raise DataError(message, "a sample of the rows, or fewer columns, give the same law")
+        yield block
+
+
+def _parse(block: Block, dialect: Dialect, label: str, keep_texts: bool) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(
+            io.StringIO(block.text),
+            sep=dialect.delimiter,
+            quotechar=dialect.quote,
+            skipinitialspace=dialect.delimiter != " ",
+            header=None,
+            names=list(range(dialect.width)),
+            index_col=False,
+            dtype=str if keep_texts else None,
+            na_values=[] if keep_texts else _ONLY_MISSING,
+            keep_default_na=False,
+            decimal=dialect.decimal,
+            low_memory=False,  # one type for a whole column
+        )
+    except pd.errors.ParserError as error:
+        last = int(block.lines[-2]) + 1 if len(block.lines) > 1 else int(block.lines[-1])
+        if "EOF inside string" in str(error):
+            message = f"{label}, line {last}: a quote is opened and never closed"
+            raise DataError(message, "close it, or delete it") from None
+        raise DataError(f"{label}: not a CSV table: {error}", "check the delimiters and quotes") from None
+    if len(frame) != len(block.lines):
+        message = f"{label}, lines {block.lines[0]} to {block.lines[-1]}: rows cannot be told apart"
+        raise DataError(message, "check the quotes there")
+    return frame
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 12 else f"{names[0]}, {names[1]}, ..., {names[-1]}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
