@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kansr.cli import output
-from kansr.cli.options import Debug, Output, RunPath
+from kansr.cli.options import Debug, Output, RunPath, Sheet
 
 __all__ = ["EXAMPLES", "command"]
 
@@ -21,7 +21,8 @@ kansr predict runs/planets new.csv -o predicted.csv
 
 def command(
     run: RunPath,
-    data: Annotated[str, typer.Argument(metavar="CSV", help="Table with the columns of the formula, or -.")],
+    data: Annotated[str, typer.Argument(metavar="TABLE", help="Table with the columns of the formula, or -.")],
+    sheet: Sheet = None,
     file: Output = None,
     debug: Debug = False,
 ) -> None:
@@ -29,6 +30,6 @@ def command(
     from kansr.report.terminal import print_notes
     from kansr.rundir import predict, read_run
 
-    prediction = predict(read_run(run), data)
+    prediction = predict(read_run(run), data, sheet)
     output.answer(prediction.csv, file)
     print_notes(output.stderr(), prediction.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kansr.data.columns import NewTable, read_columns
 from kansr.data.dataset import Dataset, Split
 from kansr.data.load import load, prepare
+from kansr.data.profile import profile
 from kansr.data.read import read_table
 from kansr.data.split import folds, split_rows
 from kansr.data.table import Table
@@ -17,6 +18,7 @@ __all__ = [
     "folds",
     "load",
     "prepare",
+    "profile",
     "read_columns",
     "read_table",
     "split_rows",

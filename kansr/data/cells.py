@@ -102,9 +102,10 @@ def days_since(origin: str, days: NDArray[np.float64], counted_from: str | None)
 
 
 def date_text(days: float) -> str:
-    """The date so many days after 1970 began, in ISO 8601."""
-    moment = _EPOCH + days * _DAY
-    return moment.strftime("%Y-%m-%d") if moment == moment.normalize() else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    """The date so many days after 1970 began, to the second, in ISO 8601."""
+    moment = (_EPOCH + days * _DAY).round("s")
+    text = str(moment.isoformat())
+    return text[:10] if moment == moment.normalize() else text.replace("+00:00", "Z")
 
 
 def _share(meaning: Meaning, counts: NDArray[np.int64]) -> float:

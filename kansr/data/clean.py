@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from kansr.data.table import Table
 from kansr.errors import ConfigError, DataError
 from kansr.results import ColumnSource
 
-__all__ = ["MIN_ROWS", "CleanTable", "clean"]
+__all__ = ["MIN_ROWS", "CleanTable", "clean", "counts_rows", "digest", "repeated_rows"]
 
 # Fewer points cannot tell a law from a line.
 MIN_ROWS = 3
@@ -80,7 +80,7 @@ def clean(table: Table, roles: Roles) -> CleanTable:
     _check_varies(table, roles.target, y)
     kept = _informative(table, {name: values[rows] for name, values in features.values.items()}, roles, y, notes)
     x = np.stack(list(kept.values()), axis=1)
-    if repeated := _repeated(x, y):
+    if repeated := repeated_rows([*x.T, y]):
         notes.append(f"{_count(repeated)} repeated exactly; kept")
     return CleanTable(
         features=tuple(kept),
@@ -133,7 +133,7 @@ def _numeric_features(table: Table, roles: Roles, notes: list[str]) -> _Features
             notes.append(f"column {name!r} left out: text ({_cut(cell)!r} in {place})")
         elif not np.isfinite(column.values).any():
             notes.append(f"column {name!r} left out: no value in any row")
-        elif name in table.unnamed and not roles.asked and _counts_rows(column.values):
+        elif name in table.unnamed and not roles.asked and counts_rows(column.values):
             notes.append(f"column {name!r} left out: it has no name and only counts the rows")
         else:
             features.values[name] = column.values
@@ -225,9 +225,9 @@ def _informative(
 ) -> dict[str, NDArray[np.float64]]:
     """Leaves out constants and exact copies."""
     kept: dict[str, NDArray[np.float64]] = {}
-    seen = {_digest(y): roles.target}
+    seen = {digest(y): roles.target}
     for name, values in features.items():
-        same = seen.setdefault(_digest(values), name)
+        same = seen.setdefault(digest(values), name)
         if (values == values[0]).all():
             notes.append(f"column {name!r} left out: {values[0]:.6g} in every row")
         elif same != name:
@@ -244,20 +244,21 @@ def _informative(
     return kept
 
 
-def _digest(values: NDArray[np.float64]) -> bytes:
+def digest(values: NDArray[np.float64]) -> bytes:
     """Equal for equal columns; -0.0 equals 0.0."""
     return hashlib.blake2b((values + 0.0).tobytes(), digest_size=16).digest()
 
 
-def _repeated(x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
-    """Number of rows that equal one before."""
-    hashes = pd.util.hash_array(y + 0.0)
-    for column in x.T:
+def repeated_rows(columns: Sequence[NDArray[np.float64]]) -> int:
+    """Number of rows that equal one before, by a hash of 64 bits."""
+    hashes = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
         hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + pd.util.hash_array(column + 0.0)
     return len(hashes) - len(np.unique(hashes))
 
 
-def _counts_rows(values: NDArray[np.float64]) -> bool:
+def counts_rows(values: NDArray[np.float64]) -> bool:
+    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ..."""
     return bool((np.diff(values) == 1).all() and values[0] in (0, 1))
 
 

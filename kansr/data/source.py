@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from kansr.errors import DataError
 
@@ -60,15 +60,13 @@ class Source:
         name: Short name, safe as part of a folder's name.
         kind: `text`, `excel`, `parquet` or `feather`.
         stream: The unpacked bytes; one that can be sought in unless it is text.
-        notes: What the user should know of how it was opened.
     """
 
-    def __init__(self, label: str, name: str, kind: str, stream: BinaryIO, raw: _Raw, notes: tuple[str, ...]) -> None:
+    def __init__(self, label: str, name: str, kind: str, stream: io.BufferedReader[Any], raw: _Raw) -> None:
         self.label = label
         self.name = name
         self.kind = kind
         self.stream = stream
-        self.notes = notes
         self._raw = raw
 
     def sha256(self) -> str:
@@ -85,24 +83,16 @@ class _Raw(io.RawIOBase):
         self.digest = hashlib.sha256()
         self.count = 0
         self._stream = stream
-        self._ahead = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._ahead or self._stream.read(len(buffer))
-        block, self._ahead = block[: len(buffer)], block[len(buffer) :]
+        block = self._stream.read(len(buffer))
         buffer[: len(block)] = block
         self.digest.update(block)
         self.count += len(block)
         return len(block)
-
-    def peek(self, size: int) -> bytes:
-        """The first bytes, which are read again afterwards."""
-        while len(self._ahead) < size and (more := self._stream.read(size - len(self._ahead))):
-            self._ahead += more
-        return self._ahead
 
 
 class _Unpacked(io.RawIOBase):
@@ -158,17 +148,18 @@ def open_source(path: str) -> Iterator[Source]:
 
 def _source(file: BinaryIO, label: str, name: str) -> Source:
     raw = _Raw(file)
-    stream: BinaryIO = cast(BinaryIO, raw)
-    start, notes = raw.peek(_MAGIC), ()
+    stream: io.BufferedReader[Any] = io.BufferedReader(raw, _BLOCK)
+    start = stream.peek(_MAGIC)
     if packing := next((packing for magic, packing in _PACKED.items() if start.startswith(magic)), None):
-        unpacked = io.BufferedReader(_Unpacked(_unpacker(packing)(stream), raw, label, packing), _BLOCK)
-        stream, start = cast(BinaryIO, unpacked), unpacked.peek(_MAGIC)
+        stream = io.BufferedReader(_Unpacked(_unpacker(packing)(stream), raw, label, packing), _BLOCK)
+        start = stream.peek(_MAGIC)
     kind = _kind(start, label)
-    if kind != "text":
-        stream = _seekable(stream, label)
-        if kind == "excel":
-            _check_excel(stream, label)
-    return Source(label, name, kind, stream, raw, notes)
+    if kind == "text":
+        return Source(label, name, kind, stream, raw)
+    content = _whole(stream, label)
+    if kind == "excel":
+        _check_excel(content, label)
+    return Source(label, name, kind, io.BufferedReader(content), raw)
 
 
 def _open(path: str) -> BinaryIO:
@@ -221,7 +212,7 @@ def _open_zstd(stream: BinaryIO) -> Any:
     return pyarrow.CompressedInputStream(stream, "zstd")
 
 
-def _seekable(stream: BinaryIO, label: str) -> BinaryIO:
+def _whole(stream: BinaryIO, label: str) -> io.BytesIO:
     """The bytes in memory: spreadsheets and Parquet files are not read from start to end."""
     content = stream.read(_PIPED + 1)
     if len(content) > _PIPED:

@@ -43,12 +43,11 @@ class TextLines:
         self.label = source.label
         self.notes: tuple[str, ...] = ()
         # a byte order mark is two to four bytes; the rest of the sample tells UTF-16 without one
-        buffered = io.BufferedReader(source.stream, 1 << 20)  # type: ignore[type-var]
-        start = buffered.peek(_SAMPLE)[:_SAMPLE]
+        start = source.stream.peek(_SAMPLE)[:_SAMPLE]
         self._encoding = _encoding(start)
         self._lenient = self._encoding.startswith("utf-8")
         errors = "surrogateescape" if self._lenient else "strict"
-        self._stream = io.TextIOWrapper(buffered, self._encoding, errors)
+        self._stream = io.TextIOWrapper(source.stream, self._encoding, errors)
         self._before = 0
 
     def __iter__(self) -> Iterator[list[str]]:

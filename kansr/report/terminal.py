@@ -20,7 +20,7 @@ from kansr.results import Candidate, FitResult, Summary, TableInfo
 if TYPE_CHECKING:  # the library loads torch, which a report does not need
     from kansr.functions import Function
 
-__all__ = ["print_functions", "print_notes", "print_summary", "print_table_info", "rows_text"]
+__all__ = ["hanging", "print_functions", "print_notes", "print_summary", "print_table_info", "rows_text"]
 
 _INDENT = 2
 # Width of all but the last column of the table of formulas.
@@ -40,13 +40,13 @@ def print_table_info(console: Console, table: TableInfo) -> None:
     features = ", ".join(table.features)
     source = "standard input" if table.source == "-" else table.source
     console.print(Text.assemble(("Read ", "bold"), f"{source}: {rows_text(table)}"))
-    console.print(_hanging(f"{table.target} from {features}", console))
+    console.print(hanging(f"{table.target} from {features}", console))
 
 
 def print_notes(console: Console, notes: tuple[str, ...]) -> None:
     """Says what the user should know, one paragraph each."""
     for note in notes:
-        console.print(_hanging(f"Note: {note}", console), style="yellow")
+        console.print(hanging(f"Note: {note}", console), style="yellow")
 
 
 def print_summary(console: Console, summary: Summary, folder: Path | None) -> None:
@@ -61,7 +61,7 @@ def print_summary(console: Console, summary: Summary, folder: Path | None) -> No
         mean = (
             f"No acceptable formula: this is the best found, and it explains {result.target} no better than its mean."
         )
-        console.print(_hanging(mean, console), style="yellow")
+        console.print(hanging(mean, console), style="yellow")
     console.print()
     _print_table(console, f"Errors in the units of {result.target}", _errors(result))
     if result.best.constants:
@@ -95,18 +95,19 @@ def print_functions(console: Console, functions: Iterable[Function], standard: C
 def _print_line(console: Console, text: str, style: str = "") -> None:
     """A line that a script or a mouse may take: wrapped on a terminal, whole in a pipe."""
     if console.is_terminal and "LaTeX" not in text:
-        console.print(_hanging(text, console), style=style)
+        console.print(hanging(text, console), style=style)
     else:
         console.print(Text(text), style=style, soft_wrap=True)
 
 
-def _hanging(text: str, console: Console) -> Text:
+def hanging(text: str, console: Console) -> Text:
+    """Text wrapped at the width of the console, its further lines indented."""
     lines = textwrap.wrap(text, console.width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
     return Text("\n".join(lines))
 
 
 def _print_table(console: Console, title: str, table: Table) -> None:
-    console.print(_hanging(title, console), style="bold")
+    console.print(hanging(title, console), style="bold")
     console.print(table)
     console.print()
 
