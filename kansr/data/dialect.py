@@ -40,7 +40,11 @@ _DOT = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity)", re.IG
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 # What else begins with a digit and is no mere text: dates, times, numbers with a currency or a unit.
-_VALUE = re.compile(r"[$€£¥]? ?[+-]?\d[\d.:/-]*( ?[%°A-Za-zµΩ€$£¥²³/]*|[ T]\d\d?:\d\d.*)")
+_VALUE = re.compile(
+    r"[+-]?[$€£¥]? ?[+-]?(\d{1,3}([.,'’\u00a0\u202f]\d{3})+([.,]\d*)?|\d[\d.:/-]*|\d+,\d+)"
+    r"( ?[%°A-Za-zµΩ€$£¥²³/]*|[ T]\d\d?:\d\d.*)"
+)
+_SPACES = re.compile(r"[ \t]+")
 _ERROR_CELL = re.compile(r"[ \t]*#(N/?A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)")
 _SINGLE_QUOTED = re.compile(r"(^|[,;\t| ])'[^'\n]*'($|[,;\t| ])", re.MULTILINE)
 
@@ -88,7 +92,7 @@ def is_comment(line: str) -> bool:
 
 def squeeze(line: str) -> str:
     """Replaces runs of spaces and tabs by one space, so that tables aligned by spaces are read like all others."""
-    return " ".join(line.split()) + ("\n" if line.endswith("\n") else "")
+    return _SPACES.sub(" ", line.strip(" \t\n")) + ("\n" if line.endswith("\n") else "")
 
 
 def is_blank(line: str, delimiter: str) -> bool:
@@ -148,9 +152,10 @@ def _until_error(found: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, 
 
 
 def _score(lines: Sequence[str], delimiter: str, quote: str) -> float:
-    """Share of the lines that are rows of the usual width, times the share of cells that are numbers or missing.
+    """Share of the lines that are rows of the usual width, squared, times the share of cells that hold a value.
 
-    Lines, not rows: a wrong delimiter may see an open quote that swallows the rest in one row.
+    Lines, not rows: a wrong delimiter may see an open quote that swallows the rest in one row. Squared: a delimiter
+    that all lines agree on, the header too, is the right one even if many cells are text.
     """
     rows = [cells for _, cells in _sample_records(lines, delimiter, quote)]
     if not rows:
@@ -159,7 +164,7 @@ def _score(lines: Sequence[str], delimiter: str, quote: str) -> float:
     if width == 1:
         return 0.0
     filled = sum(bool(line.strip()) for line in lines)
-    return count / filled * _numeric_share(cell for row in rows[1:] for cell in row)
+    return (count / filled) ** 2 * _numeric_share(cell for row in rows[1:] for cell in row)
 
 
 def _usual_width(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
