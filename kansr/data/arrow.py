@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from kansr.data.column import Column, ColumnReader
 from kansr.data.delimited import MOST_CELLS
 from kansr.data.names import unique_names
-from kansr.data.source import Source
+from kansr.data.source import Source, foreign_parser
 from kansr.data.table import Table
 from kansr.errors import DataError
 
@@ -34,7 +34,7 @@ def read_arrow(source: Source, *, keep_texts: bool = False) -> Table:
     Raises:
         DataError: If the file is damaged, too large, or has no such column or no row.
     """
-    try:
+    with foreign_parser(source.label, f"{source.kind} file"):
         schema, rows, batches = _opened(source)
         _check_size(source.label, rows, len(schema))
         usable = [i for i, field in enumerate(schema) if _is_usable(field.type)]
@@ -42,9 +42,6 @@ def read_arrow(source: Source, *, keep_texts: bool = False) -> Table:
         for batch in batches:
             for reader, i in zip(readers, usable, strict=True):
                 _add(reader, batch.column(i), keep_texts)
-    except (pa.ArrowException, OSError, ValueError):
-        message = f"{source.label}: the {source.kind} file is damaged or of a kind that is not understood"
-        raise DataError(message, "write it again, or as CSV") from None
     if not usable or not rows:
         raise DataError(f"{source.label}: no rows of numbers", "a table needs columns of numbers")
     written = [schema[i].name for i in usable]

@@ -5,18 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from itertools import islice
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kansr.data.names import suggestion
-from kansr.data.source import Source
+from kansr.data.source import Source, foreign_parser
 from kansr.errors import ConfigError, DataError
 
 __all__ = ["Sheet"]
@@ -36,12 +33,9 @@ class Sheet:
 
     def __init__(self, source: Source, sheet: str | None) -> None:
         self.label = source.label
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of styles and extensions, which are no numbers
-                book = openpyxl.load_workbook(source.stream, read_only=True, data_only=True, keep_links=False)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, OSError):
-            raise DataError(f"{source.label}: the spreadsheet is damaged", "open and save it again") from None
+        with foreign_parser(source.label, "spreadsheet"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions, which are no numbers
+            book = openpyxl.load_workbook(source.stream, read_only=True, data_only=True, keep_links=False)
         sheets = {each.title: each for each in book.worksheets}
         if not sheets:
             raise DataError(f"{source.label}: no sheet with cells", "save the table as a sheet, or as CSV")
@@ -58,7 +52,7 @@ class Sheet:
 
     def _lines(self) -> Iterator[str]:
         first: list[int] = []
-        try:
+        with foreign_parser(self.label, "spreadsheet"):
             for cells in self._sheet.iter_rows(values_only=True):
                 texts = [_text(cell) for cell in cells]
                 filled = [i for i, text in enumerate(texts) if text]
@@ -66,8 +60,6 @@ class Sheet:
                     # the table begins and ends where its header does
                     first = [filled[0], filled[-1] + 1]
                 yield _line(_cut(texts, *first)) if filled else "\n"
-        except (KeyError, ValueError, TypeError, ParseError, zipfile.BadZipFile, OSError, EOFError):
-            raise DataError(f"{self.label}: the spreadsheet is damaged", "open and save it again") from None
 
 
 def _chosen(names: list[str], wanted: str | None, label: str) -> str:

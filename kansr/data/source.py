@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kansr.errors import DataError
+from kansr.errors import DataError, KansrError
 
-__all__ = ["STDIN", "Source", "open_source"]
+__all__ = ["STDIN", "Source", "foreign_parser", "open_source"]
 
 STDIN = "-"
 
@@ -144,6 +144,21 @@ def open_source(path: str) -> Iterator[Source]:
     finally:
         if path != STDIN:
             file.close()
+
+
+@contextmanager
+def foreign_parser(label: str, what: str) -> Iterator[None]:
+    """A library reads what may be damaged on purpose, and then fails in whatever way: that is the file's fault.
+
+    Raises:
+        DataError: In the place of any other exception.
+    """
+    try:
+        yield
+    except (KansrError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 (damaged files make openpyxl and pyarrow raise nearly anything)
+        raise DataError(f"{label}: the {what} is damaged", "open and save it again, or write it as CSV") from None
 
 
 def _source(file: BinaryIO, label: str, name: str) -> Source:
