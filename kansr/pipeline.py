@@ -8,21 +8,25 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import sympy
 import torch
 
-from kansr.choice import ROUNDING, choose
+from kansr.choice import ROUNDING
 from kansr.config import FitConfig
-from kansr.data import Dataset
+from kansr.data import Dataset, sampled
 from kansr.formula.domain import check_domain
+from kansr.formula.names import symbol_names
 from kansr.formula.parse import ON_REQUEST
 from kansr.formula.rewrite import shape
 from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.measuring import Judge
+from kansr.refitting import Timetable, chosen_of, refitted
 from kansr.results import EdgeRecord, FitResult, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
+from kansr.search.columns import COLUMN_ROWS, MOST_COLUMNS, strongest
 from kansr.search.driver import Search, SearchResult
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
@@ -61,36 +65,61 @@ def fit(
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
-    judge = Judge(dataset, config, _written(functions.values()))
-    budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
+    names = symbol_names(dataset.features, _written(functions.values()))
+    columns = _columns(dataset, config, interrupted)
+    seen = sampled(dataset, config.seed, columns)
+    long = len(seen.y) < len(dataset.y)
+    whole = Judge(dataset, config, names, cross_validates=not long)
+    judge = whole if seen is dataset else Judge(seen, config, names)
+    end = (begun if started is None else started) + config.time_limit
+    times = Timetable.of(end, len(dataset.y)) if long else None
+    budget = Budget.until(end, config.time_limit, interrupted) if times is None else times.budget(interrupted)
     result = _search(judge, config, functions, limits, budget, recorder)
-    recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
     offered = _distinct(result.found)
-    options = [judge.option(found) for found in offered]
-    choice = choose(options, config.choose, options[0].rmse if result.outcome is Outcome.CONVERGED else 0.0)
-    chosen = offered[choice.chosen]
-    best = judge.candidate(chosen)
+    noise = judge.noise(offered[0], result.network_error)
+    floor = judge.option(offered[0]).rmse if result.outcome is Outcome.CONVERGED else 0.0
+    if times is not None:
+        recorder.stage(Stage.REFINE, "on all rows")
+    final = (
+        chosen_of(offered, judge, config.choose, floor)
+        if times is None
+        else refitted(offered, judge, whole, config.choose, floor, times.fitted(interrupted))
+    )
+    recorder.stage(Stage.WRITE)
+    best, chosen = final.best, final.found
     return FitResult(
         target=dataset.target,
-        symbols=judge.names,
+        symbols=names,
         best=best,
-        front=tuple(judge.candidate(offered[i]) for i in choice.front),
-        noise=judge.noise(offered[0], result.network_error),
+        front=final.front,
+        noise=noise,
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
         notes=(
-            *judge.notes(chosen),
-            *_faults(best.expression, judge.names, dataset),
+            *_narrowed(seen, dataset),
+            *(times.notes() if times else ()),
+            *final.notes(len(seen.split.train), len(dataset.split.train)),
+            *(whole if long else judge).notes(chosen.finished.template),
+            *_faults(best.expression, names, dataset),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
-            *_left_out(result.refused, chosen, limits),
+            *_left_out(result.refused, final.searched, limits),
         ),
-        edges=_edges(chosen.origin, judge, dataset.target),
-        weights=_weights(chosen.origin, judge),
+        edges=_edges(chosen.origin, whole, dataset.target),
+        weights=_weights(chosen.origin, whole),
         choice=config.choose,
-        reason=choice.reason,
+        reason=final.reason,
     )
+
+
+def _columns(dataset: Dataset, config: FitConfig, interrupted: Callable[[], bool]) -> list[int] | None:
+    """Numbers of the features that the search looks at; None for all of them."""
+    if dataset.x.shape[1] <= MOST_COLUMNS or config.structure is not None:
+        return None
+    rows = np.random.default_rng(config.seed).permutation(dataset.split.train)[:COLUMN_ROWS]
+    x, y = torch.from_numpy(dataset.x[rows]), torch.from_numpy(dataset.y[rows])
+    return strongest(x, y, expired=interrupted)
 
 
 def _search(
@@ -125,6 +154,12 @@ def _distinct(formulas: Sequence[Found]) -> list[Found]:
     return list(distinct.values())
 
 
+def _narrowed(seen: Dataset, dataset: Dataset) -> Iterator[str]:
+    if len(seen.features) < len(dataset.features):
+        kept, all_of_them = len(seen.features), len(dataset.features)
+        yield f"the search used the {kept:,} columns with the strongest visible influence of {all_of_them:,}"
+
+
 def _unseen(columns: Sequence[str]) -> Iterator[str]:
     if columns:
         yield f"left out, no visible influence: {', '.join(columns)}"
@@ -153,9 +188,13 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
 
 def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
     """Says where between the training rows the formula has no finite value, if that is so anywhere."""
-    x = dataset.x[dataset.split.train]
-    lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
-    ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
+    columns = {names[f]: column for f, column in zip(dataset.features, dataset.x.T, strict=True)}
+    used = {symbol.name for symbol in expression.free_symbols}
+    ranges = {}
+    for symbol, column in columns.items():
+        if symbol in used:
+            values = column[dataset.split.train]
+            ranges[symbol] = float(values.min()), float(values.max())
     fault = check_domain(expression, ranges).fault
     if fault is not None:
         place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
