@@ -23,7 +23,7 @@ from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.measuring import Judge
-from kansr.refitting import Timetable, chosen_of, refitted
+from kansr.refitting import Timetable, chosen_of, one_pass, refitted
 from kansr.results import EdgeRecord, FitResult, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
 from kansr.search.columns import COLUMN_ROWS, MOST_COLUMNS, strongest
@@ -72,7 +72,7 @@ def fit(
     whole = Judge(dataset, config, names, cross_validates=not long)
     judge = whole if seen is dataset else Judge(seen, config, names)
     end = (begun if started is None else started) + config.time_limit
-    times = Timetable.of(end, len(dataset.y)) if long else None
+    times = Timetable.of(end, one_pass(whole)) if long else None
     budget = Budget.until(end, config.time_limit, interrupted) if times is None else times.budget(interrupted)
     result = _search(judge, config, functions, limits, budget, recorder)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import sympy
 
 from kansr.choice import Choice, Option, choose, pareto_front
 from kansr.config import Rule
+from kansr.formula.constants import Template
 from kansr.measuring import Judge, deciding
 from kansr.results import Candidate
 from kansr.search.budget import Budget
@@ -18,11 +20,13 @@ from kansr.search.finishing import settled
 from kansr.search.ledger import Found
 from kansr.search.score import ROUNDING
 
-__all__ = ["Answer", "Timetable", "chosen_of", "refitted"]
+__all__ = ["Answer", "Timetable", "chosen_of", "one_pass", "refitted"]
 
-# Seconds that one pass over a row takes, as a rule, and passes that are kept back: for the chosen formula with its
-# rounding and errors and for a few more, and for what comes after a fit that the clock cut short.
-_PASS, _PASSES, _LAST_PASSES = 1.5e-7, 20, 6
+# Passes over all rows that are kept back, as long as those of a small formula: for the chosen formula with its rounding
+# and errors and for a few more, and of these for what comes after a fit that the clock cut short.
+_PASSES, _LAST_PASSES = 40, 12
+# Rows that tell how long a pass takes.
+_TIMED = 100_000
 # Seconds for writing, and the least that the search gets when reading took all the time.
 _WRITING, _LEAST = 1.0, 5.0
 
@@ -44,13 +48,13 @@ class Timetable:
     late: bool
 
     @classmethod
-    def of(cls, end: float, rows: int) -> Timetable:
-        """For a table with so many rows and a command that should be done at `end`."""
+    def of(cls, end: float, one_pass: float) -> Timetable:
+        """For a command that should be done at `end`, and a table that takes so many seconds to go through once."""
         now = time.monotonic()
-        kept = _WRITING + _PASSES * _PASS * rows
+        kept = _WRITING + _PASSES * one_pass
         late = now + _LEAST > end - kept
         search_end = now + _LEAST if late else end - kept
-        return cls(now, search_end, search_end + (_PASSES - _LAST_PASSES) * _PASS * rows, late)
+        return cls(now, search_end, search_end + (_PASSES - _LAST_PASSES) * one_pass, late)
 
     def budget(self, interrupted: Callable[[], bool]) -> Budget:
         """That of the search."""
@@ -64,6 +68,17 @@ class Timetable:
         """What the user should know of it."""
         if self.late:
             yield f"reading left too little of the time limit: the search was given {_LEAST:g} s more"
+
+
+def one_pass(whole: Judge) -> float:
+    """Seconds that a fit of a small formula to all training rows takes for one step, measured on some of them."""
+    rows = whole.training
+    some = replace(rows, chosen=rows.chosen[:_TIMED])
+    symbol = whole.symbols[0]
+    template = Template.of(sympy.Float(1.5) * sympy.exp(sympy.Float(-0.5) * symbol) + sympy.Float(0.5) * symbol)
+    begun = time.monotonic()
+    template.standard_errors(some)
+    return (time.monotonic() - begun) * len(rows) / len(some)
 
 
 @dataclass(frozen=True)
