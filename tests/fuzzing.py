@@ -194,7 +194,9 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
         if change == "byte":
             data[begin : begin + 1] = bytes([draw(st.integers(0, 255))])
         elif change == "text":
-            data[begin:begin] = draw(st.text(st.characters(exclude_categories=["Cc"]), max_size=5)).encode("utf-8", "surrogatepass")
+            data[begin:begin] = draw(st.text(st.characters(exclude_categories=["Cc"]), max_size=5)).encode(
+                "utf-8", "surrogatepass"
+            )
         elif change == "cell":
             data[begin:end] = draw(_ODD_CELLS).encode("utf-8", "surrogatepass")
         elif change == "cut":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from kansr.data.columns import NewTable, read_columns
 from kansr.data.dataset import Dataset, Split
+from kansr.data.levels import table_levels
 from kansr.data.load import load, prepare
 from kansr.data.profile import profile
 from kansr.data.read import read_table
+from kansr.data.sample import sampled
 from kansr.data.split import folds, split_rows
 from kansr.data.table import Table
 
@@ -21,5 +23,7 @@ __all__ = [
     "profile",
     "read_columns",
     "read_table",
+    "sampled",
     "split_rows",
+    "table_levels",
 ]

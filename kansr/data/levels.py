@@ -10,7 +10,7 @@ from kansr.data.table import Table
 from kansr.errors import DataError
 from kansr.results import ColumnSource
 
-__all__ = ["MOST_LEVELS", "indicator", "level_source", "levels_of", "other_levels"]
+__all__ = ["MOST_LEVELS", "indicator", "level_source", "levels_of", "other_levels", "table_levels"]
 
 # With more levels a formula would be a table.
 MOST_LEVELS = 20
@@ -50,3 +50,9 @@ def indicator(levels: NDArray[np.object_], source: ColumnSource) -> NDArray[np.f
     """One where the level is that of the source, zero at its other levels, NaN where it is missing or unknown."""
     known = np.isin(levels.astype(np.str_), source.levels)
     return np.where(known, levels == source.level, np.nan)
+
+
+def table_levels(table: Table, name: str) -> list[str]:
+    """The levels of a column, in alphabetical order."""
+    found = np.unique(levels_of(table.columns[name]).astype(np.str_))
+    return [str(level) for level in found if level]
