@@ -50,7 +50,7 @@ def markdown_text(text: str) -> str:
     """`text` on one line, without what Markdown reads as formatting, HTML, a link, a formula or a table's border."""
     escaped = re.sub(r"([\\`*_\[\]<>|#&~$@!])", r"\\\1", visible(" ".join(text.split())))
     # GitHub makes links of addresses without any mark around them.
-    return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped.replace("://", r"\://"))
+    return re.sub(r"(?i)\b(www)\.", r"\1\\.", escaped.replace("://", r":\//"))
 
 
 def spreadsheet_safe(cell: str) -> str:

@@ -38,7 +38,7 @@ _SYMBOLS: Mapping[str, str] = {
     "~": r"{\sim}",
     "'": r"{}^{\prime}",
     '"': r"{}^{\prime\prime}",
-    "`": r"{\grave{\ }}",
+    "`": "{\\grave{\0}}",
     **{c: f"{{{c}}}" for c in "+-*=<>:|"},
     "²": "{}^{2}",
     "³": "{}^{3}",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from kansr.config import FitConfig
 from kansr.errors import FormulaError, KansrError, RunDirectoryError
 from kansr.export.json import FormulaFile
+from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
 from kansr.rundir.candidates import read_candidates, read_edges
@@ -29,6 +30,7 @@ _T = TypeVar("_T")
 # Fronts hold tens of formulas, networks tens of edges.
 _MAX_LINES = 1_000
 _MAX_CSV = 1_000_000
+_MAX_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,10 @@ def _check_names(path: Path, names: Iterable[str]) -> None:
 def _lines(path: Path, name: str, parse: Callable[[str], Iterable[_T]]) -> list[_T]:
     """The lines of a small CSV file of the folder."""
     try:
-        lines = list(islice(parse(read_text(path, name, _MAX_CSV)), _MAX_LINES + 1))
+        text = read_text(path, name, _MAX_CSV)
+        lines = within(_MAX_SECONDS, lambda: list(islice(parse(text), _MAX_LINES + 1)))
+    except TimeIsUp:
+        raise RunDirectoryError(f"{path / name}: takes more than {_MAX_SECONDS:.0f} s to read", DAMAGED) from None
     except (FormulaError, ValueError, KeyError, TypeError, AttributeError, csv.Error):
         raise RunDirectoryError(f"{path / name}: cannot be read", DAMAGED) from None
     if len(lines) > _MAX_LINES:
