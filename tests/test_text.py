@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from kansr.text import brief, markdown_text, safe_name, safe_names, spreadsheet_plain, spreadsheet_safe, visible
 
 # What terminals and spreadsheets react to comes often.
-hostile = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x07\x9b\r\n\t\0'=+-@＝0159.,eE|`<>[]()$\u202e\u2066")))
+hostile = st.text(
+    st.one_of(st.characters(), st.sampled_from("\x1b\x07\x9b\r\n\t\0'=+-@＝0159.,eE|`<>[]()$\u202e\u2066"))
+)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,9 @@ def test_values_are_cut_in_messages() -> None:
     assert brief(10**5000) == "a number or list that is too long to be shown"
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+A1", "-2*a + b", "\t=1", "\r=1", " =1", "'=1", "＝1", "-", "--1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "@SUM(A1)", "+A1", "-2*a + b", "\t=1", "\r=1", " =1", "'=1", "＝1", "-", "--1"]
+)
 def test_formulas_of_a_spreadsheet_are_text(cell: str) -> None:
     safe = spreadsheet_safe(cell)
     assert safe == (cell if cell == "-" else f"'{cell}")

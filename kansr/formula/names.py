@@ -73,11 +73,13 @@ def is_symbol(name: str) -> bool:
 def _is_symbol(name: str, reserved: AbstractSet[str]) -> bool:
     # Python compares identifiers in this normal form: `µ` (micro) would be looked up as `μ` (mu).
     normal = unicodedata.normalize("NFKC", name) == name
+    # `sympify` splits names at accents that are characters of their own.
+    normal = normal and re.fullmatch(r"\w+", name) is not None
     return normal and name.isidentifier() and not keyword.iskeyword(name) and name not in reserved
 
 
 def _sanitised(column: str, reserved: AbstractSet[str]) -> str:
-    letters = (c if f"x{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", column))
+    letters = (c if f"x{c}".isidentifier() and c.isalnum() else "_" for c in unicodedata.normalize("NFKC", column))
     name = re.sub("_+", "_", "".join(letters)).strip("_") or "x"
     if not name.isidentifier():
         name = f"x_{name}"

@@ -30,7 +30,7 @@ MAX_LENGTH = 10_000
 MAX_DEPTH = 300
 # What kansr writes is ten or twenty levels deep; SymPy's printers need several calls for each.
 MAX_NESTING = 50
-# SymPy asks of a power or a sine whether it is real, positive, rational; small formulas exist that it ponders for hours.
+# SymPy asks of a power or a sine whether it is real or rational; there are small formulas that it ponders for hours.
 MAX_SECONDS = 5.0
 # SymPy expands exact powers, `(2*x)**n` too: larger exponents and numbers are an attack, not physics.
 MAX_EXPONENT = 1024
@@ -138,7 +138,7 @@ def parse_expression(text: str, symbols: Iterable[str], functions: Functions = F
 
 
 def _error(text: str, reason: str) -> FormulaError:
-    shown = visible(" ".join(text[: MAX_LENGTH].split()))
+    shown = visible(" ".join(text[:MAX_LENGTH].split()))
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return FormulaError(f"not a formula: '{shown}' {reason}")
 

@@ -12,11 +12,13 @@ from kansr.formula.letters import latex_letters
 from kansr.formula.names import latex_name
 
 # All that plain LaTeX knows in mathematics mode and that names are written with.
-COMMANDS = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma varsigma tau upsilon phi chi "
-    "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega grave acute hat tilde bar breve dot ddot "
-    "mathring check vec mathrm mbox backslash wedge sim prime circ cdot times pm partial nabla infty surd hbar imath ell "
-    "ss ae AE oe OE o O l L".split()
+COMMANDS = frozenset(
+    """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma varsigma tau upsilon
+    phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega grave acute hat tilde bar
+    breve dot ddot mathring check vec mathrm mbox backslash wedge sim prime circ cdot times pm partial nabla
+    infty surd hbar imath ell ss ae AE oe OE o O l L
+    """.split()  # noqa: SIM905 (seventy names)
 )
 
 

@@ -34,7 +34,8 @@ def test_a_unit_is_no_part_of_it(name: str, short: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "mass", "[kg]", "(K)", "f(x)", "log(P)", "log (P)", "mass / charge", "a/b", "m / s / x", "T [K", "a)(b"]
+    "name",
+    ["", "mass", "[kg]", "(K)", "f(x)", "log(P)", "log (P)", "mass / charge", "a/b", "m / s / x", "T [K", "a)(b"],
 )
 def test_names_without_a_unit_stay(name: str) -> None:
     assert quantity(name) == name
