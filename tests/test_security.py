@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import io
 import json
@@ -14,24 +13,31 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
+from sympy.parsing import sympy_parser
 
 import kansr
 from kansr.cli.main import main
-from kansr.export import to_latex, to_python
+from kansr.export import to_latex
 from kansr.report.markdown import to_markdown
 from kansr.rundir import RunDirectory, write_file
 from tests import examples
 
 READ = ("config.yaml", "dataset.json", "formula.json", "candidates.csv", "edges.csv", "status.json", "network.pt")
-COMMANDS = (("show", "{}"), ("export", "{}", "-f", "python"), ("export", "{}", "-f", "json"), ("predict", "{}", "{}.csv"))
+COMMANDS = (
+    ("show", "{}"),
+    ("export", "{}", "-f", "python"),
+    ("export", "{}", "-f", "json"),
+    ("predict", "{}", "{}.csv"),
+)
 PACKAGE = Path(kansr.__file__).parent
 
 
@@ -79,7 +85,7 @@ def check_commands(run: Path) -> set[int]:
 
 
 def check_module(code: str) -> None:
-    """The module holds its docstring, imports of NumPy and SciPy, and functions; nothing else runs when it is imported."""
+    """The module is a docstring, imports of NumPy and SciPy, and functions: nothing else runs when it is imported."""
     docstring, *rest = ast.parse(code).body
     assert isinstance(docstring, ast.Expr)
     for node in rest:
@@ -99,16 +105,14 @@ def no_code(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **options: object) -> NoReturn:
         raise AssertionError(f"code was run: {arguments}")
 
-    def evaluate(text: Any, names: Any = None, *rest: Any) -> Any:
-        # Typer and pydantic read the annotations of kansr's own modules so.
-        if isinstance(names, Mapping) and str(names.get("__name__")).startswith(("kansr.", "pydantic.")):
-            return original(text, names, *rest)
-        return refuse(text)
-
-    original = builtins.eval
-    monkeypatch.setattr(builtins, "eval", evaluate)
     targets: list[tuple[Any, str]] = [(os, "system"), (os, "popen"), (subprocess, "Popen")]
-    for module, name in (*targets, (pickle, "loads"), (pickle, "load"), (pickle, "Unpickler")):
+    for module, name in (
+        *targets,
+        (pickle, "loads"),
+        (pickle, "load"),
+        (pickle, "Unpickler"),
+        (sympy_parser, "eval_expr"),
+    ):
         monkeypatch.setattr(module, name, refuse)
 
 
@@ -140,6 +144,7 @@ HOSTILE: dict[str, tuple[str, Callable[[str], str | bytes]]] = {
     "json key": ("dataset.json", changed("rows", {"\x1b" + "x" * 100_000: "y"})),
     "version": ("formula.json", changed("schema", 2)),
     "name of 10 MB": ("formula.json", changed("target", "x" * 10_000_000)),
+    "name that no table can hold": ("formula.json", changed("target", "\x1b[2J")),
     "symbol that is code": ("formula.json", changed("symbols", {"a": "a", "b": "b=__import__('os').system('x')"})),
     "symbol of two columns": ("formula.json", changed("symbols", {"a": "a", "b": "a"})),
     "symbol that is a keyword": ("formula.json", changed("symbols", {"a": "a", "b": "lambda"})),
@@ -147,7 +152,7 @@ HOSTILE: dict[str, tuple[str, Callable[[str], str | bytes]]] = {
     "expression that is long": ("formula.json", changed("expression", "a+" * 50_000 + "a")),
     "expression that is deep": ("formula.json", changed("expression", "sin(" * 200 + "a" + ")" * 200)),
     "candidate that is code": ("candidates.csv", lambda text: text.replace("450.1*a", "__import__('os')")),
-    "many candidates": ("candidates.csv", lambda text: text + text.splitlines()[1] * 1 + "\n" + "\n".join(text.splitlines()[1:2] * 2000)),
+    "many candidates": ("candidates.csv", lambda text: text + 1001 * (text.splitlines()[1] + "\n")),
     "candidate of a megabyte": ("candidates.csv", lambda text: text + "x" * 1_000_000),
     "cell beyond the limit of csv": ("edges.csv", lambda text: text + '"' + "x" * 200_000 + '"'),
     "edge without number": ("edges.csv", lambda text: text.replace("1.5", "os.system")),
@@ -171,11 +176,11 @@ HARMLESS = {
     "source": ("dataset.json", changed("source", '\x1b[31m"""\nimport os\n<script>')),
     "notes": ("formula.json", changed("notes", ["\x1b[31m\r\x9b2J<b>[x](http://y)\n# h"])),
     "reason": ("formula.json", changed("reason", "\x1b[31m\n# <b>")),
-    "target": ("formula.json", changed("target", '\x1b[2J"""\nimport os\n\\input{x}$|')),
+    "target": ("formula.json", changed("target", '"""\nimport os\n\\input{x}$|\u202e')),
     "constant": ("formula.json", changed("constants", [{"name": '\x1b"""\nimport os', "value": 1.0, "stderr": None}])),
     "column": (
         "formula.json",
-        lambda text: text.replace('"b": "b"', json.dumps('\x1b"""\nimport os')[:-1] + '": "b"'),
+        lambda text: text.replace('"b": "b"', json.dumps('"""\nimport os\u202e')[:-1] + '": "b"'),
     ),
     "part": ("formula.json", lambda text: text.replace('"train"', json.dumps('\x1b"""\nimport os\n|'))),
 }
@@ -198,9 +203,12 @@ class Bomb:
         return os.system, ("false",)
 
 
+PICKLE = pickle.dumps(Bomb())
+
+
 @pytest.mark.usefixtures("no_code")
 def test_a_pickle_in_place_of_the_network_does_not_go_off(run: Path) -> None:
-    (run / "network.pt").write_bytes(pickle.dumps(Bomb()))
+    (run / "network.pt").write_bytes(PICKLE)
     assert check_commands(run) == {0}
 
 
@@ -234,8 +242,10 @@ def test_a_planted_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     assert (victim.read_text(), (tmp_path / "link").read_text()) == ("precious", "new")
 
 
-TOKENS = [b"1e999", b"-1", b"null", b"[[[[", b'"', b"\\", b"\x00", b"\xff", b"\x1b[31m", b",", b"\n", b"'", b"=", b"&a *a",
-          b"__import__", b"(" * 300, b"9" * 5000, b"**9**9**9", b"{", b"}", b"\\ud800", b"NaN", b": ", b"- "]  # fmt: skip
+TOKENS = [
+    *(b"1e999", b"-1", b"null", b"[[[[", b'"', b"\\", b"\x00", b"\xff", b"\x1b[31m", b",", b"\n", b"'", b"=", b"&a *a"),
+    *(b"__import__", b"(" * 300, b"9" * 5000, b"**9**9**9", b"{", b"}", b"\\ud800", b"NaN", b": ", b"- "),
+]
 
 
 @pytest.fixture(scope="module")
@@ -273,20 +283,32 @@ def test_names_that_are_latex_or_markdown_do_nothing() -> None:
     assert "://z" not in report.replace("[y](http{:}//z)", "")
 
 
-def _walk() -> Iterator[tuple[Path, ast.AST]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            yield path.relative_to(PACKAGE), node
+@cache
+def _walk() -> tuple[tuple[Path, ast.AST], ...]:
+    """Each node of the syntax of each module of the package."""
+    modules = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+    return tuple((path.relative_to(PACKAGE), node) for path, tree in modules.items() for node in ast.walk(tree))
 
 
 # Who may use what could run code or reach out, and why.
 ALLOWED = {
-    ("bench/process.py", "subprocess"),  # each problem is a `kansr fit` of its own; no text of a file is in its arguments
+    (
+        "bench/process.py",
+        "subprocess",
+    ),  # each problem is a `kansr fit` of its own; no text of a file is in its arguments
     ("bench/process.py", "Popen"),
 }
 FORBIDDEN_CALLS = frozenset(
     {"eval", "exec", "compile", "__import__", "sympify", "parse_expr", "lambdify", "system", "popen", "Popen"}
-    | {"unsafe_load", "full_load", "safe_load_all", "execfile", "import_module", "spawn", "execv", "breakpoint", "input"}
+    | {
+        "unsafe_load",
+        "full_load",
+        "safe_load_all",
+        "execfile",
+        "import_module",
+        "execv",
+        "breakpoint",
+    }
 )
 FORBIDDEN_MODULES = frozenset(
     {"pickle", "marshal", "shelve", "dill", "joblib", "subprocess", "socket", "urllib", "http", "requests", "ftplib"}

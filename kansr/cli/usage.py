@@ -30,6 +30,6 @@ def _near(error: Any, command: Any) -> str:
     message = usage_message(error)
     if found := re.search(r"No such command '(.*)'", message, re.DOTALL):
         return did_you_mean(found[1], getattr(command, "commands", ()))
-    if found := re.search(r"'(.*)' is not one of (.*)", message, re.DOTALL):
+    if found := re.search(r"'([^']*)' is not one of (.*)", message, re.DOTALL):
         return did_you_mean(found[1], re.findall("'([^']*)'", found[2]))
     return ""

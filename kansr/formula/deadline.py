@@ -3,7 +3,7 @@
     form = within(2.0, lambda: sympy.factor(expression))
 
 A watchdog, one thread for all, looks at the clock twenty times a second and raises an exception in the thread whose
-time is up (`PyThreadState_SetAsyncExc`). Unlike a signal this works in every thread and on every platform, leaves the one
+time is up (`PyThreadState_SetAsyncExc`). Unlike a signal this works in every thread and on every platform, leaves
 SIGALRM to others, and costs a call no more than a few microseconds; unlike a child process it has the objects at hand.
 It reaches Python code only, which all of SymPy and mpmath is. One call into C that takes for ever (a power of whole
 numbers with millions of digits) can't be ended, and has to be kept from starting.

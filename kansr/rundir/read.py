@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -103,6 +104,10 @@ def _check_names(path: Path, names: Iterable[str]) -> None:
     for name in names:
         if len(name) > MAX_NAME:
             message = f"{path / 'formula.json'}: the column name {brief(name)} has {len(name)} characters"
+            raise RunDirectoryError(message, DAMAGED)
+        # `predict` writes the target's name as it is.
+        if re.search(r"[\x00-\x08\x0b\x0e-\x1f]", name):
+            message = f"{path / 'formula.json'}: the column name {brief(name)} holds control characters"
             raise RunDirectoryError(message, DAMAGED)
 
 
