@@ -22,6 +22,7 @@ from kansr.results import Summary
 from kansr.rundir import RunDirectory, predict, read_run
 from tests import examples
 from tests.formula.test_letters import check
+from tests.test_security import call
 
 NAMES = [
     *("mass [kg]", "T (K)", "T(K)", "v / m/s", "wave speed [m/s]", "rate (1/s)", "θ", "ΔT", "θ_1", "x\u0302", "é", "Å"),
@@ -144,3 +145,21 @@ def test_all_names_together_have_symbols_of_their_own(tmp_path: Path) -> None:
     check(latex.rstrip("\n"))
     terms = latex.partition(" = ")[2].strip().split(" + ")
     assert len({term.lstrip("0123456789 ") for term in terms}) == len(NAMES)
+
+
+def test_a_real_fit_with_names_of_all_kinds(tmp_path: Path) -> None:
+    rows = np.random.default_rng(3).uniform(1, 3, (60, 3))
+    columns = ["lambda", "T (K)", "E", "Δp [Pa]"]
+    law = 2.5 * rows[:, 0] * rows[:, 1] ** 2 / rows[:, 2]
+    pd.DataFrame(np.column_stack([rows, law]), columns=columns).to_csv(tmp_path / "data.csv", index=False)
+    run = tmp_path / "run"
+    status, out, err = call("fit", str(tmp_path / "data.csv"), "--out", str(run), "--time-limit", "20", "--json")
+    assert status == 0, err
+    content = json.loads(out)
+    assert content["symbols"] == {"lambda": "lambda_", "T (K)": "T", "E": "E"}
+    assert content["latex"].startswith(r"\Delta p = ")
+    assert {s.name for s in read_run(run).summary.result.best.expression.free_symbols} == {"lambda_", "T", "E"}
+    check(commands_of_sympy((run / "formula.tex").read_text().rstrip("\n")))
+    np.testing.assert_allclose(predict(read_run(run), str(tmp_path / "data.csv")).values, law, rtol=1e-9)
+    assert "T = np.asarray(T, dtype=float)" in (run / "formula.py").read_text()
+    assert "Δp = " in call("show", str(run))[1]
