@@ -6,8 +6,19 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["brief", "markdown_text", "safe_name", "safe_names", "spreadsheet_plain", "spreadsheet_safe", "visible"]
+__all__ = [
+    "MAX_NAME",
+    "brief",
+    "markdown_text",
+    "safe_name",
+    "safe_names",
+    "spreadsheet_plain",
+    "spreadsheet_safe",
+    "visible",
+]
 
+# A column may be called by a sentence, not by a book: longer names are refused, in tables and in run folders.
+MAX_NAME = 1000
 # Persian and the emoji need the joiners.
 _JOINERS = "\u200c\u200d"
 # Python's escapes end in `\x1b`, `\u202e` or `\U000e0041`; a space of any width is shown as a space.

@@ -21,8 +21,8 @@ from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
 from kansr.rundir.candidates import read_candidates, read_edges
-from kansr.rundir.stored import DAMAGED, MAX_NAME, parse_json, read_bytes, read_text
-from kansr.text import brief
+from kansr.rundir.stored import DAMAGED, parse_json, read_bytes, read_text
+from kansr.text import MAX_NAME, brief
 from kansr.yaml_file import parse_yaml
 
 __all__ = ["Run", "read_run"]

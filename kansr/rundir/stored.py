@@ -12,15 +12,13 @@ from typing import Any
 from kansr.errors import RunDirectoryError
 from kansr.text import brief
 
-__all__ = ["DAMAGED", "MAX_NAME", "parse_json", "read_bytes", "read_text"]
+__all__ = ["DAMAGED", "parse_json", "read_bytes", "read_text"]
 
 DAMAGED = "the folder was changed or comes from another version; run 'kansr fit' again"
 # Ten thousand columns with names of a line each take a few megabytes.
 MAX_BYTES = 16_000_000
 MAX_DEPTH = 20
 MAX_DIGITS = 100
-# A column may be called by a sentence, not by a book.
-MAX_NAME = 1000
 
 
 def read_text(folder: Path, name: str, limit: int = MAX_BYTES) -> str:
