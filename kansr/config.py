@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from kansr.errors import ConfigError
+from kansr.errors import ConfigError, did_you_mean
+from kansr.text import brief
 from kansr.yaml_file import read_yaml
 
 __all__ = ["FitConfig", "Loss", "Rule", "load_config"]
@@ -63,8 +63,8 @@ class FitConfig(BaseModel):
     sigma: str | None = None
     loss: Loss = "squares"
     out: Path | None = None
-    time_limit: float = Field(60.0, gt=0)
-    seed: int = Field(0, ge=0)
+    time_limit: float = Field(60.0, gt=0, allow_inf_nan=False)
+    seed: int = Field(0, ge=0, lt=2**63)
     functions: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     structure: tuple[int, ...] | None = None
@@ -72,7 +72,14 @@ class FitConfig(BaseModel):
     max_complexity: int | None = Field(None, ge=1)
     validation_fraction: float = Field(0.15, ge=0, lt=0.5)
     test_fraction: float = Field(0.15, ge=0, lt=0.5)
-    threads: int = Field(1, gt=0)
+    threads: int = Field(1, gt=0, le=1024)
+
+    @field_validator("data", "out")
+    @classmethod
+    def _is_path(cls, value: str | Path | None) -> str | Path | None:
+        if "\0" in str(value):
+            raise ValueError("should be a path, without NUL characters")
+        return value
 
     @field_validator("structure", mode="before")
     @classmethod
@@ -81,7 +88,7 @@ class FitConfig(BaseModel):
             value = [cell.strip() for cell in value.strip().removeprefix("[").removesuffix("]").split(",")]
         if value is None:
             return None
-        counts = [int(str(n)) if str(n).isdecimal() else 0 for n in value] if isinstance(value, (list, tuple)) else []
+        counts = [_count(n) for n in value] if isinstance(value, (list, tuple)) else []
         if len(counts) < 2 or min(counts) < 1 or counts[-1] != 1:
             raise ValueError("should be whole numbers above zero that end with 1, such as [3,2,1]")
         return tuple(counts)
@@ -90,8 +97,13 @@ class FitConfig(BaseModel):
     def _agrees(self) -> FitConfig:
         if self.weights is not None and self.sigma is not None:
             hint = "weights are 1/sigma^2: give one of the two"
-            raise ConfigError(f"--sigma {self.sigma!r}: --weights {self.weights!r} is given too", hint)
+            raise ConfigError(f"--sigma {brief(self.sigma)}: --weights {brief(self.weights)} is given too", hint)
         return self
+
+
+def _count(nodes: object) -> int:
+    text = str(nodes) if isinstance(nodes, (int, str)) else ""
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:
@@ -112,7 +124,9 @@ def load_config(file: Path | None, flags: Mapping[str, object]) -> FitConfig:
         first = error.errors()[0]
         key = str(first["loc"][0])
         place = f"--{key.replace('_', '-')}" if key in given or key not in settings else f"{file}: {key}"
-        raise ConfigError(f"{place}: {_lower(first['msg'])}, not {first['input']!r}", _hint(key)) from None
+        raise ConfigError(
+            f"{place}: {_lower(first['msg'])}, not {brief(first['input'])}", _hint(key, first["input"])
+        ) from None
 
 
 def _read_settings(file: Path) -> dict[str, object]:
@@ -123,9 +137,8 @@ def _read_settings(file: Path) -> dict[str, object]:
         raise ConfigError(f"{file}: not a mapping of options to values", "one 'key: value' per line")
     for key in settings:
         if key not in FitConfig.model_fields:
-            close = difflib.get_close_matches(str(key), FitConfig.model_fields, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"the keys are {', '.join(FitConfig.model_fields)}"
-            raise ConfigError(f"{file}: unknown key '{key}'", hint)
+            hint = did_you_mean(key, FitConfig.model_fields) or f"the keys are {', '.join(FitConfig.model_fields)}"
+            raise ConfigError(f"{file}: unknown key {brief(key)}", hint)
     return settings
 
 
@@ -133,6 +146,8 @@ def _lower(message: str) -> str:
     return message.removeprefix("Input ").removeprefix("Value error, ").removeprefix("Value ")
 
 
-def _hint(key: str) -> str:
-    default = FitConfig.model_fields[key].default
-    return f"the default is {default}" if isinstance(default, (int, float, str)) else "see 'kansr fit --help'"
+def _hint(key: str, value: object) -> str:
+    field = FitConfig.model_fields[key]
+    near = did_you_mean(value, map(str, get_args(field.annotation))) if isinstance(value, str) else ""
+    default = f"the default is {field.default}" if isinstance(field.default, (int, float, str)) else ""
+    return near or default or "see 'kansr fit --help'"

@@ -12,9 +12,11 @@ Only the user's mistakes are exceptions. Outcomes such as "the time limit was re
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from enum import IntEnum
 
-__all__ = ["ConfigError", "DataError", "ExitCode", "FormulaError", "KansrError", "RunDirectoryError"]
+__all__ = ["ConfigError", "DataError", "ExitCode", "FormulaError", "KansrError", "RunDirectoryError", "did_you_mean"]
 
 
 class ExitCode(IntEnum):
@@ -61,3 +63,11 @@ class RunDirectoryError(KansrError):
     """A run folder that is missing, foreign or already there."""
 
     exit_code = ExitCode.USAGE
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint such as `did you mean 'best'?` for a word that is none of those known; empty if none is near."""
+    lower = {name.lower(): name for name in reversed(list(known))}
+    # Comparing takes the product of both lengths.
+    close = difflib.get_close_matches(word[:100].lower(), lower, n=1)
+    return f"did you mean {lower[close[0]]!r}?" if close else ""

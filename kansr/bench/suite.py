@@ -14,7 +14,6 @@ Instead of `vars` a problem may have `train`, a mapping of names to ranges with 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +24,9 @@ import sympy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy.special import digamma
 
-from kansr.errors import ConfigError, DataError, FormulaError
+from kansr.errors import ConfigError, DataError, FormulaError, did_you_mean
 from kansr.formula.parse import FUNCTIONS, Functions, parse_expression
+from kansr.text import brief
 from kansr.yaml_file import read_yaml
 
 __all__ = ["Problem", "Range", "Suite", "read_suite"]
@@ -155,9 +155,8 @@ class Suite:
         known = [p.id for p in self.problems] + list(self.skipped)
         for name in ids or ():
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean '{close[0]}'?" if close else f"the first ones are {', '.join(known[:5])}"
-                raise ConfigError(f"--ids: {self.name} has no problem '{name}'", hint)
+                hint = did_you_mean(name, known) or f"the first ones are {', '.join(known[:5])}"
+                raise ConfigError(f"--ids: {self.name} has no problem {brief(name)}", hint)
         named = [p for p in self.problems if ids is None or p.id in ids]
         if not named:
             raise DataError(f"{self.name}: no problem has a formula", "problems that name a scipy function are skipped")
@@ -235,7 +234,7 @@ def _said(error: ValidationError) -> str:
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     where = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(first["loc"][-1]), Range.model_fields, n=1)
-        return f"{where}: unknown key" + (f", did you mean '{close[0]}'?" if close else "")
+        near = did_you_mean(str(first["loc"][-1]), Range.model_fields)
+        return f"{where}: unknown key" + (f", {near}" if near else "")
     message = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
     return f"{where}: {message[0].lower()}{message[1:]}" if where else message

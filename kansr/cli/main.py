@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
 from kansr import __version__
 from kansr.cli import bench, export, fit, functions, inspect, predict, show
+from kansr.cli.streams import prepare_streams
+from kansr.cli.usage import usage_hint, usage_message
 from kansr.errors import ExitCode, KansrError
+from kansr.text import visible
 
 __all__ = ["app", "main"]
 
 # Typer's base of all errors in options and arguments; it moved from click's modules into typer's own.
 _UsageError: Any = typer.BadParameter.__bases__[0]
+# What the disk or terminal behind standard output answers; files are written in places that know their names.
+_STDOUT_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+_MAX_LINE = 600
 
 app = typer.Typer(
     name="kansr",
@@ -53,8 +60,7 @@ def _kansr(
 def main() -> None:
     """Runs the command line and ends the process with its exit status."""
     arguments = sys.argv[1:] or ["--help"]
-    _accept_any_character(sys.stdout)
-    _accept_any_character(sys.stderr)
+    prepare_streams()
     try:
         status = app(arguments, prog_name="kansr", standalone_mode=False)
         sys.stdout.flush()
@@ -66,14 +72,25 @@ def main() -> None:
             traceback.print_exc()
         status = _say(error.message, error.hint, error.exit_code)
     except _UsageError as error:
-        status = _say(error.format_message(), f"see '{_command_path(error)} --help'", ExitCode.USAGE)
+        status = _say(usage_message(error), usage_hint(error), ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         status = _say("interrupted, nothing was written", "", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # The reader has seen enough (`kansr show RUN | head`); Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough (`kansr show RUN | head`).
+        _give_up_stdout()
         status = ExitCode.INTERNAL
+    except OSError as error:
+        if error.errno not in _STDOUT_FAULTS or error.filename is not None:
+            raise
+        _give_up_stdout()
+        message = f"standard output: cannot be written: {error.strerror}"
+        status = _say(message, "write to a file with room for it", ExitCode.USAGE)
     sys.exit(status if isinstance(status, int) else ExitCode.OK)
+
+
+def _give_up_stdout() -> None:
+    """Python must not complain when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str, hint: str, status: ExitCode) -> ExitCode:
@@ -84,16 +101,6 @@ def _say(message: str, hint: str, status: ExitCode) -> ExitCode:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _command_path(error: Exception) -> str:
-    context = getattr(error, "ctx", None)
-    return str(context.command_path) if context is not None else "kansr"
-
-
-def _accept_any_character(stream: TextIO) -> None:
-    """A formula in Unicode must not fail on a terminal that lacks a character."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+    """Whatever a message quotes: it fills no screen, and moves no cursor."""
+    line = visible(" ".join(text[:_MAX_LINE].split()))
+    return line if len(text) <= _MAX_LINE else f"{line}..."

@@ -16,6 +16,7 @@ from kansr.data.roles import Roles
 from kansr.data.table import Table
 from kansr.errors import ConfigError, DataError
 from kansr.results import ColumnSource
+from kansr.text import brief
 
 __all__ = ["MIN_ROWS", "CleanTable", "clean", "counts_rows", "digest", "repeated_rows"]
 
@@ -98,7 +99,7 @@ def _check_target(table: Table, target: str) -> None:
     column = table.columns[target]
     if column.kind == "text" and column.first_odd is not None:
         row, cell = column.first_odd
-        message = f"{table.place(row)}: the target {target!r} is {_cut(cell)!r}, which is no number"
+        message = f"{table.place(row)}: the target {target!r} is {brief(cell)}, which is no number"
         raise DataError(message, _text_hint(column, cell))
     if not np.isfinite(column.values).any():
         message = f"{table.label}: the target {target!r} has no value in any row"
@@ -127,10 +128,10 @@ def _numeric_features(table: Table, roles: Roles, notes: list[str]) -> _Features
         elif column.kind == "text" and column.first_odd is not None:
             row, cell = column.first_odd
             if roles.asked:
-                message = f"{table.place(row)}: the feature {name!r} is {_cut(cell)!r}, which is no number"
+                message = f"{table.place(row)}: the feature {name!r} is {brief(cell)}, which is no number"
                 raise DataError(message, _text_hint(column, cell))
             place = f"{table.unit} {table.lines[row]}"
-            notes.append(f"column {name!r} left out: text ({_cut(cell)!r} in {place})")
+            notes.append(f"column {name!r} left out: text ({brief(cell)} in {place})")
         elif not np.isfinite(column.values).any():
             notes.append(f"column {name!r} left out: no value in any row")
         elif name in table.unnamed and not roles.asked and counts_rows(column.values):
@@ -159,7 +160,7 @@ def _row_weights(table: Table, roles: Roles) -> NDArray[np.float64]:
     if column.kind == "text" and column.first_odd is not None:
         row, cell = column.first_odd
         message = (
-            f"{table.place(row)}: the column {name!r} of {roles.weight_option} is {_cut(cell)!r}, which is no number"
+            f"{table.place(row)}: the column {name!r} of {roles.weight_option} is {brief(cell)}, which is no number"
         )
         raise DataError(message, "correct the cell, leave it empty, or choose another column")
     # an infinite error is a weight of zero
@@ -175,7 +176,7 @@ def _column_notes(table: Table, name: str) -> Iterator[str]:
         row, cell = column.first_odd
         cells = "1 cell" if column.odd == 1 else f"{column.odd:,} cells"
         place = f"{table.unit} {table.lines[row]}"
-        yield f"column {name!r}: {cells} of something else taken for missing ({_cut(cell)!r} in {place})"
+        yield f"column {name!r}: {cells} of something else taken for missing ({brief(cell)} in {place})"
 
 
 def _complete_rows(
@@ -276,7 +277,3 @@ def _count(rows: int) -> str:
 def _listed(items: list[str], mark: str = ", ", most: int = 12) -> str:
     more = [f"{mark}and {len(items) - most} more"] if len(items) > most else []
     return mark.join(items[:most]) + "".join(more)
-
-
-def _cut(cell: str) -> str:
-    return cell if len(cell) <= 40 else cell[:39] + "…"

@@ -18,6 +18,7 @@ from kansr.data.read import read_table
 from kansr.data.table import Table
 from kansr.errors import DataError
 from kansr.results import ColumnSource
+from kansr.text import brief
 
 __all__ = ["NewTable", "read_columns"]
 
@@ -72,7 +73,7 @@ def _feature(table: Table, source: ColumnSource) -> NDArray[np.float64]:
         return indicator(levels_of(column), source)
     if column.kind == "text" and column.first_odd is not None:
         row, cell = column.first_odd
-        message = f"{table.place(row)}: column {source.column!r} is {cell[:40]!r}, which is no number"
+        message = f"{table.place(row)}: column {source.column!r} is {brief(cell)}, which is no number"
         raise DataError(message, "correct the cell, or leave it empty")
     is_date = column.kind == "date"
     if column.filled and is_date != (source.origin is not None):
@@ -93,7 +94,7 @@ def _notes(table: Table, needed: Mapping[str, ColumnSource]) -> Iterator[str]:
         if column.odd and column.first_odd is not None and column.kind != "text":
             row, cell = column.first_odd
             place = f"{table.unit} {table.lines[row]}"
-            yield f"column {name!r}: {column.odd} of something else taken for missing ({cell[:40]!r} in {place})"
+            yield f"column {name!r}: {column.odd} of something else taken for missing ({brief(cell)} in {place})"
 
 
 def _headerless_names(count: int, needed: Sequence[str]) -> list[str]:

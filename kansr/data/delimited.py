@@ -15,6 +15,7 @@ from kansr.data.names import unique_names
 from kansr.data.records import Block, Records
 from kansr.data.table import Table
 from kansr.errors import DataError
+from kansr.text import brief
 
 __all__ = ["Headerless", "default_names", "read_delimited"]
 
@@ -93,7 +94,7 @@ def read_delimited(
 
 
 def _names(dialect: Dialect, label: str, headerless: Headerless) -> tuple[list[str], tuple[str, ...]]:
-    title = (f"lines above the header left out ({_shortened(dialect.title)!r})",) if dialect.title else ()
+    title = (f"lines above the header left out ({brief(dialect.title)})",) if dialect.title else ()
     if dialect.header is not None:
         names, renamed = unique_names(dialect.header, label)
         return names, title + renamed
@@ -141,7 +142,3 @@ def _parse(block: Block, dialect: Dialect, label: str, keep_texts: bool) -> pd.D
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 12 else f"{names[0]}, {names[1]}, ..., {names[-1]}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

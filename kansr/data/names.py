@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Sequence
 
 from kansr.errors import DataError
+from kansr.text import MAX_NAME, visible
 
 __all__ = ["suggestion", "tidy_name", "unique_names"]
 
 _SHOWN = 12
-# Characters of a name that still can be read.
-_LONGEST = 500
 
 
 def suggestion(name: str, columns: Sequence[str], what: str = "columns") -> str:
@@ -24,8 +22,8 @@ def suggestion(name: str, columns: Sequence[str], what: str = "columns") -> str:
 
 
 def tidy_name(cell: str) -> str:
-    """A name on one line, without characters that nobody sees and some terminals obey."""
-    return "".join(c for c in " ".join(cell.split()) if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    """A name on one line, with characters spelled out that nobody sees and some terminals obey."""
+    return visible(" ".join(cell.split()))
 
 
 def unique_names(cells: Sequence[str], label: str) -> tuple[list[str], tuple[str, ...]]:
@@ -45,9 +43,9 @@ def unique_names(cells: Sequence[str], label: str) -> tuple[list[str], tuple[str
     notes = []
     taken = {tidy_name(cell) for cell in cells}
     for position, cell in enumerate(cells, start=1):
-        if len(cell) > _LONGEST:
+        if len(cell) > MAX_NAME:
             message = f"{label}: the name of column {position} has {len(cell):,} characters"
-            raise DataError(message, f"give it a name of at most {_LONGEST}; a line end or a quote may be missing")
+            raise DataError(message, f"give it a name of at most {MAX_NAME}; a line end or a quote may be missing")
         tidy = tidy_name(cell)
         wanted = tidy or f"unnamed_{position}"
         name, count = wanted, 1
@@ -57,6 +55,6 @@ def unique_names(cells: Sequence[str], label: str) -> tuple[list[str], tuple[str
         if tidy and name != tidy:
             notes.append(f"column {position} is called {name!r}, because the name {tidy!r} occurs before")
         elif tidy != " ".join(cell.split()):
-            notes.append(f"column {position} is called {name!r}: its name in the file has invisible characters")
+            notes.append(f"column {position} is called {name!r}: in the file its name has invisible characters")
         names[name] = position
     return list(names), tuple(notes)

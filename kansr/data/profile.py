@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,14 +13,13 @@ from kansr.data.column import Column
 from kansr.data.levels import MOST_LEVELS, levels_of
 from kansr.data.table import Table
 
-__all__ = ["ColumnProfile", "TableProfile", "profile", "unit_of"]
+__all__ = ["ColumnProfile", "TableProfile", "profile"]
 
 # Largest modified z-score of a value that is no outlier (B. Iglewicz & D. Hoaglin, How to Detect and Handle Outliers,
 # 1993), and what makes the median absolute deviation a standard deviation.
 _OUTLYING, _MAD_SCALE = 3.5, 0.6745
 # Positive columns that span more decades than this are judged by their logarithms.
 _WIDE = 2.0
-_UNIT = re.compile(r".*\S\s*(?:\[([^\[\]]+)\]|\(([^()]+)\)|\s/\s(.+))\s*")
 _TARGETS = ("y", "target", "output", "response", "label", "result")
 
 
@@ -32,7 +30,6 @@ class ColumnProfile:
     Attributes:
         name: Its name.
         kind: `number`, `truth`, `date` or `text`.
-        unit: The unit in its name, if there is one.
         missing: Number of cells without a value.
         odd: Number of cells that hold something of another kind; they count as missing in a fit.
         least: Least value; for dates in days since `origin`.
@@ -50,7 +47,6 @@ class ColumnProfile:
 
     name: str
     kind: str
-    unit: str | None
     missing: int
     odd: int
     least: float | None = None
@@ -114,12 +110,6 @@ def profile(table: Table) -> TableProfile:
     )
 
 
-def unit_of(name: str) -> str | None:
-    """The unit that a name ends with, as in `mass [kg]`, `T (K)`, `v / m/s`."""
-    found = _UNIT.fullmatch(name)
-    return None if found is None else next(part.strip() for part in found.groups() if part)
-
-
 def _profiles(table: Table) -> Iterator[ColumnProfile]:
     seen: dict[bytes, str] = {}
     for name, column in table.columns.items():
@@ -137,7 +127,6 @@ def _profile(name: str, column: Column, same: str | None, unnamed: bool) -> Colu
     return ColumnProfile(
         name=name,
         kind=column.kind,
-        unit=unit_of(name),
         missing=missing,
         odd=0 if column.kind == "text" else column.odd,
         origin=column.origin,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kansr.errors import DataError, KansrError
+from kansr.text import safe_name
 
 __all__ = ["STDIN", "Source", "foreign_parser", "open_source"]
 
@@ -195,7 +196,7 @@ def _short_name(path: str) -> str:
     stem = Path(path).name
     for ending in (".gz", ".xz", ".zst", ".bz2"):
         stem = stem.removesuffix(ending)
-    return re.sub(r"[^\w.-]+", "_", Path(stem).stem)[:60]
+    return safe_name(Path(stem).stem)
 
 
 def _kind(start: bytes, label: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from kansr.config import Rule
-from kansr.formula.names import format_expression, latex_expression
+from kansr.formula.names import format_expression, is_symbol, latex_expression
 from kansr.results import Constant, Metrics, Summary
+from kansr.text import brief
 
 __all__ = ["ConstantEntry", "FormulaFile", "MetricsEntry", "to_json"]
 
@@ -111,6 +112,17 @@ class FormulaFile(BaseModel):
     kansr: str
     seed: int
     data_sha256: str
+
+    @field_validator("symbols")
+    @classmethod
+    def _are_symbols(cls, symbols: dict[str, str]) -> dict[str, str]:
+        # They become names in the exported Python module.
+        for symbol in symbols.values():
+            if not is_symbol(symbol):
+                raise ValueError(f"{brief(symbol)} cannot be a symbol")
+        if len(set(symbols.values())) < len(symbols):
+            raise ValueError("two columns have the same symbol")
+        return symbols
 
 
 def to_json(summary: Summary) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 from sympy.printing.numpy import SciPyPrinter
@@ -13,7 +13,7 @@ from kansr.results import Constant, Metrics, Summary
 __all__ = ["to_python"]
 
 # Names that the module needs for itself.
-_RESERVED = frozenset({"np", "scipy", "predict", "lambert_w"})
+_RESERVED = ("np", "scipy", "predict", "lambert_w", "float")
 _OF_SCIPY = (sympy.erf, sympy.gamma, sympy.loggamma, sympy.LambertW, sympy.besselj)
 _LAMBERT_W = '''
 def lambert_w(u):
@@ -62,7 +62,7 @@ def to_python(summary: Summary) -> str:
     used = {symbol.name for symbol in expression.free_symbols}
     # A constant still needs an argument to know the number of rows.
     symbols = [symbol for symbol in columns if symbol in used] or list(columns)
-    arguments = {symbol: f"{symbol}_" if symbol in _RESERVED else symbol for symbol in symbols}
+    arguments = _arguments(symbols)
     renamed = expression.xreplace({s: sympy.Symbol(arguments[s.name], real=True) for s in expression.free_symbols})
     code = _Printer({"fully_qualified_modules": True}).doprint(renamed)
     if not used:
@@ -70,7 +70,7 @@ def to_python(summary: Summary) -> str:
     lines = [
         f'"""{_plain(summary.result.target)} = {_plain(format_expression(renamed))}',
         "",
-        *_provenance(summary),
+        *map(_plain, _provenance(summary)),
         '"""',
         "",
         "import numpy as np",
@@ -81,6 +81,17 @@ def to_python(summary: Summary) -> str:
         *_function(summary.result.target, arguments, columns, code),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _arguments(symbols: Sequence[str]) -> dict[str, str]:
+    """Each symbol as the name of an argument that hides nothing the module needs."""
+    arguments: dict[str, str] = {}
+    for symbol in sorted(symbols, key=_RESERVED.__contains__):
+        name = symbol
+        while name in _RESERVED or name in arguments.values():
+            name += "_"
+        arguments[symbol] = name
+    return {symbol: arguments[symbol] for symbol in symbols}
 
 
 def _function(target: str, arguments: Mapping[str, str], columns: Mapping[str, str], code: str) -> Iterable[str]:
@@ -98,7 +109,7 @@ def _function(target: str, arguments: Mapping[str, str], columns: Mapping[str, s
 
 def _provenance(summary: Summary) -> Iterable[str]:
     table, best = summary.table, summary.result.best
-    yield f"Fitted by kansr {summary.version} to {_plain(table.source)} (SHA-256 {table.sha256[:16]}...)."
+    yield f"Fitted by kansr {summary.version} to {table.source} (SHA-256 {table.sha256[:16]}...)."
     yield "All columns and errors are in the units of that table."
     yield ""
     yield from (_error_line(part.replace("_", "-"), metrics) for part, metrics in best.metrics.items())
@@ -108,7 +119,7 @@ def _provenance(summary: Summary) -> Iterable[str]:
     if table.ranges:
         yield ""
         yield "It was fitted to these ranges:"
-        yield from (f"    {_plain(name)}: {low:.6g} to {high:.6g}" for name, (low, high) in table.ranges.items())
+        yield from (f"    {name}: {low:.6g} to {high:.6g}" for name, (low, high) in table.ranges.items())
 
 
 def _error_line(part: str, m: Metrics) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import sympy
@@ -17,13 +18,17 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pretty.pretty_symbology import greek_unicode
 from sympy.printing.str import StrPrinter
 
+from kansr.formula.letters import LETTER, latex_letters
 from kansr.formula.parse import CONSTANTS, FUNCTIONS, ON_REQUEST
+from kansr.formula.units import quantity
 
 __all__ = [
     "format_expression",
+    "is_symbol",
     "latex_expression",
     "latex_name",
     "symbol_names",
+    "unicode_equation",
     "unicode_expression",
     "unicode_name",
 ]
@@ -33,14 +38,15 @@ __all__ = [
 _RESERVED = {*FUNCTIONS, *CONSTANTS, "Integer", "Float", "Rational", "Symbol", "Function", "__debug__"} - ON_REQUEST
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_LATEX_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_LATEX_ESCAPES["\\"] = r"\textbackslash{}"
+# A word, and the number that is its subscript; the `_` at the end only sets a symbol apart from a reserved name.
+_NUMBERED = re.compile(rf"((?:{LETTER})+?)_?([0-9]*)_?")
 
 
 def symbol_names(columns: Sequence[str], functions: Iterable[str] = ()) -> dict[str, str]:
     """A symbol for each column: the column's own name where formulas can hold it, else the nearest that they can.
 
-    `a`, `E`, `θ` stay; `lambda` becomes `lambda_`, `mass (kg)` becomes `mass_kg`.
+    `a`, `E`, `θ` stay; `lambda` becomes `lambda_`. A unit is left out, unless two columns would be the same without:
+    `mass [kg]` becomes `mass`, but `T (K)` beside `T (degC)` becomes `T_K`.
 
     Args:
         columns: Distinct column names.
@@ -49,21 +55,31 @@ def symbol_names(columns: Sequence[str], functions: Iterable[str] = ()) -> dict[
     reserved = _RESERVED.union(functions)
     names = {column: column for column in columns if _is_symbol(column, reserved)}
     taken = set(names)
+    short = {column: _sanitised(quantity(column), reserved) for column in columns}
+    uses = Counter(short.values())
     for column in columns:
         if column not in names:
-            names[column] = _free(_sanitised(column, reserved), taken)
+            alone = uses[short[column]] == 1
+            names[column] = _free(short[column] if alone else _sanitised(column, reserved), taken)
             taken.add(names[column])
     return {column: names[column] for column in columns}
+
+
+def is_symbol(name: str) -> bool:
+    """Whether a formula may hold `name` as the symbol of a column."""
+    return _is_symbol(name, _RESERVED)
 
 
 def _is_symbol(name: str, reserved: AbstractSet[str]) -> bool:
     # Python compares identifiers in this normal form: `µ` (micro) would be looked up as `μ` (mu).
     normal = unicodedata.normalize("NFKC", name) == name
+    # `sympify` splits names at accents that are characters of their own.
+    normal = normal and re.fullmatch(r"\w+", name) is not None
     return normal and name.isidentifier() and not keyword.iskeyword(name) and name not in reserved
 
 
 def _sanitised(column: str, reserved: AbstractSet[str]) -> str:
-    letters = (c if f"x{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", column))
+    letters = (c if f"x{c}".isidentifier() and c.isalnum() else "_" for c in unicodedata.normalize("NFKC", column))
     name = re.sub("_+", "_", "".join(letters)).strip("_") or "x"
     if not name.isidentifier():
         name = f"x_{name}"
@@ -95,12 +111,13 @@ def format_expression(expr: sympy.Expr) -> str:
 class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
     """One line for the terminal."""
 
-    def __init__(self, digits: int) -> None:
+    def __init__(self, digits: int, names: Mapping[str, str]) -> None:
         super().__init__()
         self.digits = digits
+        self.names = names
 
     def _print_Symbol(self, expr: sympy.Symbol) -> str:
-        return unicode_name(expr.name)
+        return self.names.get(expr.name, expr.name)
 
     def _print_Float(self, expr: sympy.Float) -> str:
         mantissa, _, exponent = f"{float(expr):.{self.digits}g}".partition("e")
@@ -149,12 +166,18 @@ class _UnicodePrinter(StrPrinter):  # type: ignore[misc]
 
 def unicode_expression(expr: sympy.Expr, digits: int = 6) -> str:
     """`expr` on one line to read, such as `365.25·a^(3/2)`, with constants rounded to `digits`."""
-    return str(_UnicodePrinter(digits).doprint(expr)).replace("*", "·")
+    names = _distinct(_symbols(expr), unicode_name, str)
+    return str(_UnicodePrinter(digits, names).doprint(expr)).replace("*", "·")
+
+
+def unicode_equation(expr: sympy.Expr, target: str, digits: int = 6) -> str:
+    """`target = expr` on one line to read; the target without its unit."""
+    return f"{unicode_name(_left_side(target, expr))} = {unicode_expression(expr, digits)}"
 
 
 def unicode_name(name: str) -> str:
     """`theta_1` as θ₁; other names as they are."""
-    match = re.fullmatch(r"([A-Za-z]+)_?(\d*)_?", name)
+    match = _NUMBERED.fullmatch(name)
     if match is None:
         return name
     stem, number = match.groups()
@@ -163,13 +186,31 @@ def unicode_name(name: str) -> str:
     return stem + number.translate(_SUBSCRIPTS) if number and len(stem) == 1 else name
 
 
+def _symbols(expr: sympy.Expr) -> list[str]:
+    return sorted(symbol.name for symbol in expr.free_symbols)
+
+
+def _distinct(names: Iterable[str], pretty: Callable[[str], str], plain: Callable[[str], str]) -> dict[str, str]:
+    """How to show each name: prettily, unless two would look the same (`a1` and `a_1`)."""
+    shown = {name: pretty(name) for name in names}
+    uses = Counter(shown.values())
+    return {name: text if uses[text] == 1 else plain(name) for name, text in shown.items()}
+
+
+def _left_side(target: str, expr: sympy.Expr) -> str:
+    """The target's name without its unit, unless a symbol on the other side is called so."""
+    short = quantity(target)
+    return target if short in _symbols(expr) else short
+
+
 class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
-    def __init__(self, digits: int) -> None:
+    def __init__(self, digits: int, names: Mapping[str, str]) -> None:
         super().__init__({"ln_notation": True, "inv_trig_style": "full"})
         self.digits = digits
+        self.names = names
 
     def _print_Symbol(self, expr: sympy.Symbol, style: str = "plain") -> str:
-        return latex_name(expr.name)
+        return self.names[expr.name]
 
     def _print_Float(self, expr: sympy.Float) -> str:
         mantissa, _, exponent = f"{float(expr):.{self.digits}g}".partition("e")
@@ -184,27 +225,38 @@ class _LatexPrinter(LatexPrinter):  # type: ignore[misc]
 
 
 def latex_expression(expr: sympy.Expr, target: str, digits: int = 6) -> str:
-    """`target = expr` in LaTeX's mathematics mode, with constants rounded to `digits`."""
-    return f"{latex_name(target)} = {_LatexPrinter(digits).doprint(expr)}"
+    """`target = expr` in LaTeX's mathematics mode, with constants rounded to `digits`; nothing but ASCII."""
+    names = _distinct(_symbols(expr), latex_name, _upright)
+    return f"{latex_name(_left_side(target, expr))} = {_LatexPrinter(digits, names).doprint(expr)}"
 
 
 def latex_name(name: str) -> str:
     r"""One letter or Greek name as a symbol, with its subscript; words upright: `\mathrm{mass}`."""
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d*)_?", name)
-    if match is None:
-        words = re.fullmatch(r"([A-Za-z]+)_([A-Za-z0-9]+)", name)
-        if words and (len(words[1]) == 1 or words[1].lower() in greeks):
-            return f"{_latex_stem(words[1])}_{{{_latex_stem(words[2])}}}"
-        return rf"\mathrm{{{_escaped(name)}}}" if len(name) > 1 or name in _LATEX_ESCAPES else name
-    stem, number = match.groups()
-    return _latex_stem(stem) + (f"_{{{number}}}" if number else "")
+    if match := _NUMBERED.fullmatch(name):
+        stem, number = match.groups()
+        return _latex_stem(stem) + (f"_{{{number}}}" if number else "")
+    words = re.fullmatch(rf"((?:{LETTER})+)_((?:{LETTER}|[0-9])+)", name)
+    if words and (_is_letter(words[1]) or words[1].lower() in greeks or _difference(words[1])):
+        return f"{_latex_stem(words[1])}_{{{_latex_stem(words[2])}}}"
+    return _upright(name)
 
 
 def _latex_stem(stem: str) -> str:
     if stem in greeks or stem[0].lower() + stem[1:] in greeks:
         return str(sympy.latex(sympy.Symbol(stem)))
-    return stem if len(stem) == 1 or stem.isdigit() else rf"\mathrm{{{stem}}}"
+    if sign := _difference(stem):
+        return f"{latex_letters(sign)} {_latex_stem(stem[1:])}"
+    return latex_letters(stem) if _is_letter(stem) or stem.isdecimal() else _upright(stem)
 
 
-def _escaped(text: str) -> str:
-    return "".join(r"\ " if c.isspace() else _LATEX_ESCAPES.get(c, c) for c in text)
+def _difference(stem: str) -> str:
+    """The Greek letter in front of a Latin one, as in `ΔT`: a symbol of its own."""
+    return stem[0] if re.fullmatch("[Α-Ωα-ω][A-Za-z]+", stem) else ""
+
+
+def _is_letter(text: str) -> bool:
+    return re.fullmatch(LETTER, text) is not None
+
+
+def _upright(name: str) -> str:
+    return rf"\mathrm{{{latex_letters(name)}}}"

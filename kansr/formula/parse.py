@@ -19,13 +19,19 @@ import numpy as np
 import sympy
 
 from kansr.errors import FormulaError
+from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.evaluate import UFUNCS, evaluate
+from kansr.text import brief, visible
 
 __all__ = ["CONSTANTS", "FUNCTIONS", "ON_REQUEST", "Functions", "parse_expression"]
 
 MAX_LENGTH = 10_000
 # A sum of n terms is n levels deep.
 MAX_DEPTH = 300
+# What kansr writes is ten or twenty levels deep; SymPy's printers need several calls for each.
+MAX_NESTING = 50
+# SymPy asks of a power or a sine whether it is real or rational; there are small formulas that it ponders for hours.
+MAX_SECONDS = 5.0
 # SymPy expands exact powers, `(2*x)**n` too: larger exponents and numbers are an attack, not physics.
 MAX_EXPONENT = 1024
 MAX_BITS = 4096
@@ -114,16 +120,35 @@ def parse_expression(text: str, symbols: Iterable[str], functions: Functions = F
             tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise _error(text, "is not an expression") from None
-    expression = _Parser(text, symbols, functions).value(tree.body, 0).expression
+    try:
+        expression = within(MAX_SECONDS, lambda: _Parser(text, symbols, functions).value(tree.body, 0).expression)
+    except TimeIsUp:
+        raise _error(text, f"takes more than {MAX_SECONDS:.0f} s to read") from None
+    except RecursionError:
+        raise _error(text, "is nested too deeply") from None
+    except FormulaError:
+        raise
+    except Exception:  # noqa: BLE001 (SymPy fails in its own ways on constants such as `asin(sin(10**300))`)
+        raise _error(text, "is nothing that can be calculated") from None
     if expression.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
         raise _error(text, "is nowhere a finite real number")
+    if _nesting(expression) > MAX_NESTING:
+        raise _error(text, "is nested too deeply")
     return expression
 
 
 def _error(text: str, reason: str) -> FormulaError:
-    shown = " ".join(text.split())
+    shown = visible(" ".join(text[:MAX_LENGTH].split()))
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return FormulaError(f"not a formula: '{shown}' {reason}")
+
+
+def _nesting(expression: sympy.Expr) -> int:
+    """Levels of the tree; level by level, since calls may not be nested as deeply as trees are."""
+    levels, level = 0, {expression}
+    while level:
+        levels, level = levels + 1, {argument for node in level for argument in node.args}
+    return levels
 
 
 class _Parser:
@@ -170,14 +195,14 @@ class _Parser:
             return _Value(self.symbols[name], None)
         if name in CONSTANTS:
             return _Value(CONSTANTS[name], float(CONSTANTS[name]))
-        raise self.error(f"holds the unknown name '{name}'")
+        raise self.error(f"holds the unknown name {brief(name)}")
 
     def negated(self, operand: _Value) -> _Value:
         return _Value(-operand.expression, None if operand.number is None else -operand.number)
 
     def call(self, name: str, function: _Pair | None, argument: _Value) -> _Value:
         if name in self.symbols or function is None:
-            raise self.error(f"holds the unknown function '{name}'")
+            raise self.error(f"holds the unknown function {brief(name)}")
         symbolic, numeric = function
         number = None if argument.number is None else self.finite(numeric, argument.number)
         return self.settled(symbolic(argument.expression), number)

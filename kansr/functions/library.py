@@ -6,7 +6,6 @@ only where the user names them: each costs time, and most tables know nothing of
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -15,9 +14,10 @@ import sympy
 import torch
 from torch import Tensor
 
-from kansr.errors import ConfigError
+from kansr.errors import ConfigError, did_you_mean
 from kansr.functions import special, starts
 from kansr.functions.function import Function, Head, Inner
+from kansr.text import brief
 
 __all__ = ["IDENTITY", "LIBRARY", "STANDARD", "ZERO", "allowed_heads", "select", "without_twins"]
 
@@ -251,10 +251,9 @@ def _find(name: str, option: str) -> Function:
     if name in LIBRARY:
         return LIBRARY[name]
     known = [*LIBRARY, _GROUP] if option == "--functions" else [*LIBRARY]
-    close = difflib.get_close_matches(name, known)
     groups = f"'{_GROUP}' stands for the standard ones; " if _GROUP in known else ""
-    hint = f"did you mean {' or '.join(close)}?" if close else f"{groups}the library has {', '.join(LIBRARY)}"
-    raise ConfigError(f"{option}: there is no function '{name}'", hint)
+    hint = did_you_mean(name, known) or f"{groups}the library has {', '.join(LIBRARY)}"
+    raise ConfigError(f"{option}: there is no function {brief(name)}", hint)
 
 
 def allowed_heads(functions: Mapping[str, Function]) -> frozenset[Head]:

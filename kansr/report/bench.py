@@ -15,6 +15,7 @@ from kansr.bench import Score, Settings, Suite, summarise
 from kansr.errors import FormulaError
 from kansr.formula.names import unicode_expression
 from kansr.formula.parse import CONSTANTS, FUNCTIONS, parse_expression
+from kansr.text import visible
 
 __all__ = ["BenchTable", "print_bench_summary", "to_json"]
 
@@ -55,7 +56,7 @@ class BenchTable:
         verdict = score.verdict
         nrmse = f"{verdict.nrmse:.1e}" if verdict else "-"
         size = f"{verdict.complexity}/{verdict.true_complexity}" if verdict else "-"
-        line = Text(self._cells(score.id, mark, nrmse, f"{score.wall:.1f} s", size) + _shown(score))
+        line = Text(visible(self._cells(score.id, mark, nrmse, f"{score.wall:.1f} s", size) + _shown(score)))
         line.stylize(_STYLES[mark], self._id_width + 2, self._id_width + 2 + len(mark))
         self._print(line)
         self._done += 1
@@ -93,7 +94,7 @@ def print_bench_summary(console: Console, suite: Suite, scores: Sequence[Score])
     total = summarise(scores)
     found = f"recovered {total.recovered}/{n}, clean {total.clean}/{n}, R² > 0.999 {total.accurate}/{n}"
     wall = f"wall median {total.wall_median:.1f} s, longest {total.wall_max:.1f} s"
-    console.print(Text(f"{suite.name}: {found}", style="bold"))
+    console.print(Text(visible(f"{suite.name}: {found}"), style="bold"))
     console.print(Text(f"{wall}; processor {total.cpu_total:.0f} s; peak memory {total.rss_mb_max} MB"))
 
 

@@ -9,6 +9,7 @@ import time
 
 from kansr.formula.names import format_expression
 from kansr.results import Candidate, Recorder, Stage
+from kansr.text import spreadsheet_safe
 
 __all__ = ["History", "Recorders"]
 
@@ -49,8 +50,12 @@ class History:
         return text.getvalue()
 
     def _add(self, event: str, detail: str, *values: object) -> None:
-        row = (round(time.monotonic() - self._started, 3), event, detail, *values)
+        row = (round(time.monotonic() - self._started, 3), event, *map(_cell, (detail, *values)))
         self._rows.append(row + ("",) * (len(_COLUMNS) - len(row)))
+
+
+def _cell(value: object) -> object:
+    return spreadsheet_safe(value) if isinstance(value, str) else value
 
 
 class Recorders:

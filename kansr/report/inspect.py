@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kansr.data.profile import ColumnProfile, TableProfile
+from kansr.formula.units import unit
 from kansr.report.terminal import hanging
+from kansr.text import visible
 
 __all__ = ["print_profile", "to_json"]
 
@@ -25,7 +27,9 @@ _WIDE = 2.0
 
 def to_json(profile: TableProfile) -> str:
     """The whole profile."""
-    return json.dumps({"schema": 1, **asdict(profile)}, indent=2, ensure_ascii=False) + "\n"
+    content = {"schema": 1, **asdict(profile)}
+    content["columns"] = [{"name": c.name, "unit": unit(c.name), **asdict(c)} for c in profile.columns]
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def print_profile(console: Console, profile: TableProfile, path: str) -> None:
@@ -37,7 +41,8 @@ def print_profile(console: Console, profile: TableProfile, path: str) -> None:
         path: The file as the user named it, for the command that comes next.
     """
     width = len(profile.columns)
-    console.print(Text.assemble(("Table ", "bold"), f"{profile.source}: {profile.rows:,} rows, {width} columns"))
+    said = visible(f"{profile.source}: {profile.rows:,} rows, {width} columns")
+    console.print(Text.assemble(("Table ", "bold"), said))
     for note in profile.notes:
         console.print(hanging(f"Note: {note}", console), style="yellow")
     console.print()
@@ -50,7 +55,7 @@ def print_profile(console: Console, profile: TableProfile, path: str) -> None:
     for column in profile.columns[:_MOST_COLUMNS]:
         cells = (_number(value) for value in (column.least, column.median, column.greatest))
         style = "bold green" if column.name == profile.target else None
-        table.add_row(column.name, column.kind, column.unit or "", _count(column.missing), *cells, style=style)
+        table.add_row(column.name, column.kind, unit(column.name) or "", _count(column.missing), *cells, style=style)
     console.print(table)
     if width > _MOST_COLUMNS:
         console.print(f"and {width - _MOST_COLUMNS:,} more columns: --json shows all")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from kansr.formula.names import format_expression, latex_expression
 from kansr.report.numbers import error_text, part_text, r2_text, value_text
 from kansr.results import Candidate, FitResult, Summary
+from kansr.text import markdown_text
 
 __all__ = ["to_markdown"]
 
@@ -15,7 +16,7 @@ def to_markdown(summary: Summary) -> str:
     """The whole report."""
     result = summary.result
     lines = [
-        f"# {_plain(result.target)} from {_plain(', '.join(summary.table.features))}",
+        f"# {markdown_text(result.target)} from {markdown_text(', '.join(summary.table.features))}",
         "",
         f"$${latex_expression(result.best.expression, result.target)}$$",
         "",
@@ -40,7 +41,14 @@ def _errors(best: Candidate) -> Iterable[str]:
     yield "## Errors, in the units of the target"
     yield ""
     rows = [
-        (part_text(part), r2_text(m.r2), error_text(m.rmse), error_text(m.mae), error_text(m.max_abs), str(m.rows))
+        (
+            markdown_text(part_text(part)),
+            r2_text(m.r2),
+            error_text(m.rmse),
+            error_text(m.mae),
+            error_text(m.max_abs),
+            str(m.rows),
+        )
         for part, m in best.metrics.items()
     ]
     yield from _table(("rows of", "R²", "RMSE", "MAE", "max", "rows"), rows)
@@ -50,14 +58,14 @@ def _constants(best: Candidate) -> Iterable[str]:
     if best.constants:
         yield "## Constants, with standard errors"
         yield ""
-        yield from _table(("name", "value"), [(c.name, value_text(c)) for c in best.constants])
+        yield from _table(("name", "value"), [(markdown_text(c.name), value_text(c)) for c in best.constants])
 
 
 def _front(result: FitResult) -> Iterable[str]:
     yield "## Simplest formulas for their error"
     yield ""
     if result.reason:
-        yield f"Chosen: {result.reason}."
+        yield f"Chosen: {markdown_text(result.reason)}."
         yield ""
     rows = [
         (
@@ -68,20 +76,20 @@ def _front(result: FitResult) -> Iterable[str]:
         )
         for candidate in result.front
     ]
-    parts = (f"RMSE, {part_text(part)}" for part in result.best.metrics)
+    parts = (f"RMSE, {markdown_text(part_text(part))}" for part in result.best.metrics)
     yield from _table(("", "complexity", *parts, "formula"), rows)
 
 
 def _origin(summary: Summary) -> Iterable[str]:
     table = summary.table
-    used = ", ".join(f"{count} {part_text(part)}" for part, count in table.rows.items() if count)
+    used = ", ".join(f"{count} {markdown_text(part_text(part))}" for part, count in table.rows.items() if count)
     yield "## Where it comes from"
     yield ""
-    yield f"- table: {_plain(table.source)}, SHA-256 `{table.sha256}`"
+    yield f"- table: {markdown_text(table.source)}, SHA-256 {markdown_text(table.sha256)}"
     yield f"- rows: {table.rows_read} read, {used}"
     yield f"- search: {summary.result.outcome.value}"
-    yield f"- kansr {summary.version}, seed {summary.seed}"
-    yield from (f"- note: {_plain(note)}" for note in summary.notes)
+    yield f"- kansr {markdown_text(summary.version)}, seed {summary.seed}"
+    yield from (f"- note: {markdown_text(note)}" for note in summary.notes)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
@@ -92,10 +100,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _plain(text: str) -> str:
-    """The user's text without line breaks and without what Markdown would read as formatting."""
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in shown)
+    return "| " + " | ".join(cells) + " |"

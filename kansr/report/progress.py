@@ -12,9 +12,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from kansr.formula.names import unicode_expression, unicode_name
+from kansr.formula.names import unicode_equation
 from kansr.report.numbers import error_text
 from kansr.results import Candidate, Stage
+from kansr.text import visible
 
 __all__ = ["Progress"]
 
@@ -41,7 +42,7 @@ class Progress:
         time_limit: float,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._target = unicode_name(target)
+        self._target = target
         self._started = started
         self._time_limit = time_limit
         self._interrupted = interrupted
@@ -70,14 +71,14 @@ class Progress:
 
     def stage(self, stage: Stage, detail: str = "") -> None:
         """Shows the stage from now on."""
-        self._stage = ": ".join(filter(None, (stage.value, detail)))
+        self._stage = visible(": ".join(filter(None, (stage.value, detail))))
 
     def best(self, candidate: Candidate) -> None:
         """Shows the formula from now on."""
         if self._shown:
             part = next((p for p in ("validation", "train") if p in candidate.metrics), None)
             error = f"RMSE {error_text(candidate.metrics[part].rmse)}" if part else ""
-            self._best = (unicode_expression(candidate.expression, digits=4), error)
+            self._best = (visible(unicode_equation(candidate.expression, self._target, digits=4)), error)
 
     def event(self, name: str, **values: float | int | str) -> None:
         """Not shown."""
@@ -92,6 +93,6 @@ class Progress:
         grid.add_row(self._spinner, Text(", ".join(filter(None, (clock, doing)))))
         if self._best is not None:
             formula, error = self._best
-            grid.add_row("", Text(f"{self._target} = {formula}", style="green"))
+            grid.add_row("", Text(formula, style="green"))
             grid.add_row("", Text(error, style="dim"))
         return grid

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kansr.formula.names import latex_expression, unicode_expression, unicode_name
+from kansr.formula.names import latex_expression, unicode_equation, unicode_expression
 from kansr.report.numbers import error_text, part_text, r2_text, value_text
 from kansr.results import Candidate, FitResult, Summary, TableInfo
+from kansr.text import visible
 
 if TYPE_CHECKING:  # the library loads torch, which a report does not need
     from kansr.functions import Function
@@ -39,7 +40,7 @@ def print_table_info(console: Console, table: TableInfo) -> None:
     """Says what was read, in two or three lines."""
     features = ", ".join(table.features)
     source = "standard input" if table.source == "-" else table.source
-    console.print(Text.assemble(("Read ", "bold"), f"{source}: {rows_text(table)}"))
+    console.print(Text.assemble(("Read ", "bold"), visible(f"{source}: {rows_text(table)}")))
     console.print(hanging(f"{table.target} from {features}", console))
 
 
@@ -52,7 +53,7 @@ def print_notes(console: Console, notes: tuple[str, ...]) -> None:
 def print_summary(console: Console, summary: Summary, folder: Path | None) -> None:
     """Prints the formula, its LaTeX, errors, constants, the runners-up, and where the run folder is."""
     result = summary.result
-    formula = f"{unicode_name(result.target)} = {unicode_expression(result.best.expression)}"
+    formula = unicode_equation(result.best.expression, result.target)
     console.print()
     _print_line(console, formula, style="bold green" if result.acceptable else "bold yellow")
     console.print()
@@ -94,6 +95,7 @@ def print_functions(console: Console, functions: Iterable[Function], standard: C
 
 def _print_line(console: Console, text: str, style: str = "") -> None:
     """A line that a script or a mouse may take: wrapped on a terminal, whole in a pipe."""
+    text = visible(text)
     if console.is_terminal and "LaTeX" not in text:
         console.print(hanging(text, console), style=style)
     else:
@@ -102,7 +104,7 @@ def _print_line(console: Console, text: str, style: str = "") -> None:
 
 def hanging(text: str, console: Console) -> Text:
     """Text wrapped at the width of the console, its further lines indented."""
-    lines = textwrap.wrap(text, console.width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
+    lines = textwrap.wrap(visible(text), console.width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
     return Text("\n".join(lines))
 
 
@@ -123,14 +125,14 @@ def _errors(result: FitResult) -> Table:
     table = _table("rows of", "R²", "RMSE", "MAE", "max", "rows", left=("rows of",))
     for part, m in result.best.metrics.items():
         errors = (error_text(e) for e in (m.rmse, m.mae, m.max_abs))
-        table.add_row(part_text(part), r2_text(m.r2), *errors, str(m.rows))
+        table.add_row(visible(part_text(part)), r2_text(m.r2), *errors, str(m.rows))
     return table
 
 
 def _constants(best: Candidate) -> Table:
     table = _table("name", "value", left=("name", "value"))
     for constant in best.constants:
-        table.add_row(constant.name, value_text(constant))
+        table.add_row(visible(constant.name), value_text(constant))
     return table
 
 

@@ -10,9 +10,11 @@ from dataclasses import astuple, fields
 from kansr.formula.names import format_expression
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, EdgeRecord, FitResult, Metrics
+from kansr.text import spreadsheet_plain, spreadsheet_safe
 
 __all__ = ["candidates_csv", "edges_csv", "read_candidates", "read_edges"]
 
+_EDGE_NAMES = ("source", "target", "node", "function")
 _ERRORS = ("r2", "rmse", "nrmse", "mae", "max_abs")
 
 
@@ -27,7 +29,7 @@ def candidates_csv(result: FitResult) -> str:
         row: list[object] = [int(candidate == result.best), candidate.complexity, candidate.description_length]
         for part in parts:
             row += _cells(candidate.metrics.get(part))
-        writer.writerow([*row, format_expression(candidate.expression)])
+        writer.writerow(_safe([*row, format_expression(candidate.expression)]))
     return text.getvalue()
 
 
@@ -36,7 +38,7 @@ def edges_csv(result: FitResult) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(EdgeRecord)])
-    writer.writerows(astuple(edge) for edge in result.edges)
+    writer.writerows(_safe(astuple(edge)) for edge in result.edges)
     return text.getvalue()
 
 
@@ -48,8 +50,13 @@ def read_edges(text: str) -> Iterator[EdgeRecord]:
         ValueError: If a constant is no number.
     """
     for row in csv.DictReader(io.StringIO(text)):
-        names = (row["source"], row["target"], row["node"], row["function"])
-        yield EdgeRecord(*names, *(float(row[constant]) for constant in "cdab"))
+        source, target, node, function = (spreadsheet_plain(row[column]) for column in _EDGE_NAMES)
+        yield EdgeRecord(source, target, node, function, *(float(row[constant]) for constant in "cdab"))
+
+
+def _safe(cells: Iterable[object]) -> list[object]:
+    """The cells, with text such that no spreadsheet takes it for a formula."""
+    return [spreadsheet_safe(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _cells(metrics: Metrics | None) -> list[object]:
@@ -70,7 +77,7 @@ def read_candidates(text: str, symbols: Iterable[str]) -> Iterator[tuple[Candida
     for row in csv.DictReader(io.StringIO(text)):
         parts = [column.removesuffix("_rows") for column, cell in row.items() if column.endswith("_rows") and cell]
         candidate = Candidate(
-            expression=parse_expression(row["expression"], names),
+            expression=parse_expression(spreadsheet_plain(row["expression"]), names),
             complexity=int(row["complexity"]),
             description_length=float(row["description_length"]),
             metrics={part: _metrics(row, part) for part in parts},

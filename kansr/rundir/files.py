@@ -8,18 +8,23 @@ from pathlib import Path
 __all__ = ["write_file"]
 
 
-def write_file(path: Path, content: str | bytes) -> None:
+def write_file(path: Path, content: str | bytes, *, follow: bool = True) -> None:
     """Writes a file so that nobody ever sees half of it; a device or pipe is written to directly.
+
+    Args:
+        path: Where to.
+        content: Text, which becomes UTF-8, or bytes.
+        follow: Whether the file behind a link is meant where `path` is one; else the link is replaced.
 
     Raises:
         OSError: If the folder does not exist or cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
-    if path.exists() and not path.is_file():
+    if follow and path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    # Behind a link it is the file that is replaced, not the link.
-    path = path.resolve()
+    if follow:
+        path = path.resolve()
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("xb") as file:

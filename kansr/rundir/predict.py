@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kansr.data import NewTable, read_columns
 from kansr.formula.evaluate import evaluate
 from kansr.results import TableInfo
 from kansr.rundir.read import Run
+from kansr.text import spreadsheet_safe
 
 __all__ = ["Prediction", "predict"]
 
@@ -53,8 +55,18 @@ def predict(run: Run, path: str, sheet: str | None = None) -> Prediction:
     values = evaluate(result.best.expression, arrays or {"": np.zeros(len(table.cells))})
     values[~np.isfinite(values)] = np.nan
     name = _free_name(result.target, table.cells.columns)
-    csv = table.cells.assign(**{name: values}).to_csv(index=False, lineterminator="\n")
-    return Prediction(csv, name, values, (*table.notes, *_notes(table, values, info)))
+    cells, escaped = _escaped(table.cells)
+    csv = cells.assign(**{name: values}).to_csv(index=False, lineterminator="\n")
+    return Prediction(csv, name, values, (*table.notes, *escaped, *_notes(table, values, info)))
+
+
+def _escaped(cells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The cells with an apostrophe before those that a spreadsheet would run."""
+    safe = cells.map(spreadsheet_safe, na_action="ignore")
+    count = int((safe != cells).to_numpy().sum()) if len(cells) else 0
+    safe.columns = [spreadsheet_safe(str(name)) for name in cells.columns]
+    notes = (f"{count} cells that a spreadsheet would run got an apostrophe in front",) if count else ()
+    return safe, notes
 
 
 def _free_name(target: str, taken: Iterable[object]) -> str:

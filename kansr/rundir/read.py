@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import csv
 import math
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from kansr.config import FitConfig
-from kansr.errors import FormulaError, RunDirectoryError
+from kansr.errors import FormulaError, KansrError, RunDirectoryError
 from kansr.export.json import FormulaFile
+from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
 from kansr.rundir.candidates import read_candidates, read_edges
+from kansr.rundir.stored import DAMAGED, parse_json, read_bytes, read_text
+from kansr.text import MAX_NAME, brief
+from kansr.yaml_file import parse_yaml
 
 __all__ = ["Run", "read_run"]
 
 _T = TypeVar("_T")
-_DAMAGED = "the folder was changed or comes from another version; run 'kansr fit' again"
+# Fronts hold tens of formulas, networks tens of edges.
+_MAX_LINES = 1_000
+_MAX_CSV = 1_000_000
+_MAX_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -45,60 +54,84 @@ def read_run(path: Path) -> Run:
         RunDirectoryError: If there is no finished run, or a file in it is not as kansr writes it.
     """
     _check_finished(path)
-    config = _read(path / "config.yaml", yaml.safe_load, FitConfig)
-    table = _read(path / "dataset.json", json.loads, TableInfo)
-    formula = _read(path / "formula.json", json.loads, FormulaFile)
-    status = _read(path / "status.json", json.loads, _Status)
+    config = _read(path, "config.yaml", parse_yaml, FitConfig)
+    table = _read(path, "dataset.json", parse_json, TableInfo)
+    formula = _read(path, "formula.json", parse_json, FormulaFile)
+    status = _read(path, "status.json", parse_json, _Status)
+    _check_names(path, [formula.target, *formula.symbols, *formula.features, *table.features, *table.ranges])
     result = _result(path, formula, status, table)
     return Run(path, config, Summary(result, table, formula.seed, formula.kansr))
 
 
 def _check_finished(path: Path) -> None:
-    if not path.is_dir():
-        raise RunDirectoryError(f"{path}: no such run folder", "'kansr fit' prints the path of the folder it writes")
-    names = {child.name for child in path.iterdir()}
+    hint = "'kansr fit' prints the path of the folder it writes"
+    try:
+        if not path.is_dir():
+            raise RunDirectoryError(f"{path}: no such run folder", hint)
+        names = {child.name for child in path.iterdir()}
+    except OSError as error:
+        raise RunDirectoryError(f"{path}: cannot be read: {error.strerror}", hint) from None
     if not names & {"config.yaml", "formula.json", "status.json"}:
-        raise RunDirectoryError(f"{path}: not a run folder", "'kansr fit' prints the path of the folder it writes")
+        raise RunDirectoryError(f"{path}: not a run folder", hint)
     if "status.json" not in names:
         raise RunDirectoryError(f"{path}: this fit is still running or was killed", "run 'kansr fit' again")
 
 
-def _read(file: Path, parse: Callable[[str], Any], kind: type[_T]) -> _T:
+def _read(folder: Path, name: str, parse: Callable[[str], Any], kind: type[_T]) -> _T:
     """A file of the folder, validated.
 
     JSON's lists are taken for tuples, but a number in quotes is no number.
     """
+    file, text = folder / name, read_text(folder, name)
     try:
-        return TypeAdapter(kind).validate_python(parse(_text(file)))
+        return TypeAdapter(kind).validate_python(parse(text))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "content"
-        raise RunDirectoryError(f"{file}: {where}: {first['msg'].lower()}", _DAMAGED) from None
-    except (ValueError, RecursionError, yaml.YAMLError):
-        raise RunDirectoryError(f"{file}: cannot be read", _DAMAGED) from None
+        message = f"{file}: {brief(where)[1:-1]}: {first['msg'].lower()}"
+        raise RunDirectoryError(message, DAMAGED) from None
+    except KansrError as error:  # what the configuration itself refuses
+        raise RunDirectoryError(f"{file}: {error.message}", DAMAGED) from None
+    except (ValueError, RecursionError) as error:
+        raise RunDirectoryError(f"{file}: cannot be read: {_reason(error)}", DAMAGED) from None
 
 
-def _text(file: Path) -> str:
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).lstrip(":, ")
+
+
+def _check_names(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if len(name) > MAX_NAME:
+            message = f"{path / 'formula.json'}: the column name {brief(name)} has {len(name)} characters"
+            raise RunDirectoryError(message, DAMAGED)
+        # `predict` writes the target's name as it is.
+        if re.search(r"[\x00-\x08\x0b\x0e-\x1f]", name):
+            message = f"{path / 'formula.json'}: the column name {brief(name)} holds control characters"
+            raise RunDirectoryError(message, DAMAGED)
+
+
+def _lines(path: Path, name: str, parse: Callable[[str], Iterable[_T]]) -> list[_T]:
+    """The lines of a small CSV file of the folder."""
     try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RunDirectoryError(f"{file}: {error.strerror}", _DAMAGED) from None
+        text = read_text(path, name, _MAX_CSV)
+        lines = within(_MAX_SECONDS, lambda: list(islice(parse(text), _MAX_LINES + 1)))
+    except TimeIsUp:
+        raise RunDirectoryError(f"{path / name}: takes more than {_MAX_SECONDS:.0f} s to read", DAMAGED) from None
+    except (FormulaError, ValueError, KeyError, TypeError, AttributeError, csv.Error):
+        raise RunDirectoryError(f"{path / name}: cannot be read", DAMAGED) from None
+    if len(lines) > _MAX_LINES:
+        raise RunDirectoryError(f"{path / name}: more than {_MAX_LINES} lines", DAMAGED)
+    return lines
 
 
 def _result(path: Path, formula: FormulaFile, status: _Status, table: TableInfo) -> FitResult:
     try:
         expression = parse_expression(formula.expression, formula.symbols.values())
     except FormulaError as error:
-        raise RunDirectoryError(f"{path / 'formula.json'}: {error.message}", _DAMAGED) from None
-    try:
-        front = list(read_candidates(_text(path / "candidates.csv"), formula.symbols.values()))
-    except (FormulaError, ValueError, KeyError, TypeError, AttributeError):
-        raise RunDirectoryError(f"{path / 'candidates.csv'}: cannot be read", _DAMAGED) from None
-    try:
-        edges = tuple(read_edges(_text(path / "edges.csv")))
-    except (ValueError, KeyError, TypeError):
-        raise RunDirectoryError(f"{path / 'edges.csv'}: cannot be read", _DAMAGED) from None
-    weights = path / "network.pt"
+        raise RunDirectoryError(f"{path / 'formula.json'}: {error.message}", DAMAGED) from None
+    front = _lines(path, "candidates.csv", lambda text: read_candidates(text, formula.symbols.values()))
+    edges = _lines(path, "edges.csv", read_edges)
     best = Candidate(
         expression=expression,
         complexity=formula.complexity,
@@ -116,8 +149,8 @@ def _result(path: Path, formula: FormulaFile, status: _Status, table: TableInfo)
         acceptable=formula.acceptable,
         seconds=status.seconds,
         notes=tuple(note for note in formula.notes if note not in table.notes),
-        edges=edges,
-        weights=weights.read_bytes() if weights.is_file() else b"",
+        edges=tuple(edges),
+        weights=read_bytes(path, "network.pt") if os.path.lexists(path / "network.pt") else b"",
         choice=formula.choice,
         reason=formula.reason,
     )

@@ -24,6 +24,7 @@ from kansr.report.markdown import to_markdown
 from kansr.results import FitResult, Summary, TableInfo
 from kansr.rundir.candidates import candidates_csv, edges_csv
 from kansr.rundir.files import write_file
+from kansr.text import safe_name, visible
 
 __all__ = ["RunDirectory", "check_free", "default_path", "summarise", "table_info"]
 
@@ -41,7 +42,7 @@ def table_info(dataset: Dataset, config: FitConfig) -> TableInfo:
     lows, highs = dataset.x.min(axis=0).tolist(), dataset.x.max(axis=0).tolist()
     return TableInfo(
         name=dataset.name,
-        source=config.data,
+        source=visible(config.data),
         sha256=dataset.sha256,
         features=dataset.features,
         target=dataset.target,
@@ -55,7 +56,7 @@ def table_info(dataset: Dataset, config: FitConfig) -> TableInfo:
 
 def default_path(name: str) -> Path:
     """A folder of its own below `runs/` for a table called `name`."""
-    stem = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    stem = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{safe_name(name)}"
     path, number = stem, 2
     while path.exists():
         path, number = stem.with_name(f"{stem.name}-{number}"), number + 1
@@ -150,7 +151,7 @@ class RunDirectory:
 
     def _write(self, name: str, content: str | bytes) -> None:
         self._files.append(self.path / name)
-        write_file(self.path / name, content)
+        write_file(self.path / name, content, follow=False)
 
     def _unwritable(self, error: OSError) -> RunDirectoryError:
         message = f"--out {self.path}: cannot be written: {error.strerror}"

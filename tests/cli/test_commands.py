@@ -294,3 +294,63 @@ def test_the_printed_expression_reproduces_the_table(run: Run) -> None:
     expression = parse_expression(content["expression"], content["symbols"].values())
     values = evaluate(expression, {s: columns[c] for c, s in content["symbols"].items()})
     assert np.abs(values / columns["P"] - 1).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("fit kepler.csv --outt x", "No such option: --outt", "did you mean '--out'?"),
+        ("fit kepler.csv --sed 1", "No such option: --sed", "did you mean '--seed'?"),
+        ("fit kepler.csv --zzz", "No such option: --zzz", "see 'kansr fit --help'"),
+        ("fti kepler.csv", "No such command 'fti'.", "did you mean 'fit'?"),
+        ("fit kepler.csv --choose bset", "'bset' is not one of 'simplest', 'balanced', 'best'", "did you mean 'best'?"),
+        ("fit kepler.csv --loss hubr", "'hubr' is not one of 'squares', 'huber'", "did you mean 'huber'?"),
+        ("export run --format latx", "'latx' is not one of", "did you mean 'latex'?"),
+        ("fit kepler.csv --functions sine", "--functions: there is no function 'sine'", "did you mean 'sin'?"),
+        ("fit kepler.csv --functions EXP", "--functions: there is no function 'EXP'", "did you mean 'exp'?"),
+        ("fit kepler.csv --config c.yaml", "c.yaml: choose: should be", "did you mean 'best'?"),
+        ("fit kepler.csv --seed 99999999999999999999", "--seed: should be less than", "the default is 0"),
+        ("fit kepler.csv --time-limit inf", "--time-limit: should be a finite number, not inf", "the default is 60"),
+        ("fit kepler.csv --threads 1000000", "--threads: should be less than", "the default is 1"),
+    ],
+)
+def test_what_was_meant_is_said(
+    run: Run, capsys: pytest.CaptureFixture[str], line: str, message: str, hint: str
+) -> None:
+    Path("c.yaml").write_text("choose: bset\n")
+    assert run(*line.split()) == 2
+    error, said = capsys.readouterr().err.splitlines()
+    assert error.startswith("kansr: error: ")
+    assert message in error
+    assert said.startswith(f"hint: {hint}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("fit", "\x1b[31m\x9b2J\u202e.csv"),
+        ("fit", "kepler.csv", "--target", "\x1b[31m\r\n\x07"),
+        ("fit", "kepler.csv", "--functions", "\x1b]0;x\x07"),
+        ("fit", "kepler.csv", "--choose", "\x1b[31m\u2066"),
+        ("fit", "kepler.csv", "--\x1b[31m"),
+        ("\x1b[31m\u202e",),
+        ("show", "\x1b[31m"),
+        ("fit", "kepler.csv", "--target", "x" * 100_000),
+        ("fit", "kepler.csv", "--features", "x" * 100_000),
+        ("fit", "kepler.csv", "--functions", "x" * 100_000),
+        ("fit", "kepler.csv", "--structure", "9" * 100_000),
+        ("fit", "kepler.csv", "--seed", "9" * 4000),
+        ("fit", "kepler.csv", "--config", "x" * 100_000),
+        ("x" * 100_000,),
+    ],
+)
+def test_messages_are_short_and_move_no_cursor(
+    run: Run, capsys: pytest.CaptureFixture[str], line: tuple[str, ...]
+) -> None:
+    assert run(*line) in (2, 3)
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("kansr: error: ")
+    assert hint.startswith("hint: ")
+    assert len(error) + len(hint) < 1500
+    assert error.isprintable()
+    assert hint.isprintable()

@@ -39,7 +39,7 @@ def test_identifiers_stay(name: str) -> None:
         ("Abs", "Abs_"),
         ("Float", "Float_"),
         ("asinh", "asinh_"),
-        ("mass (kg)", "mass_kg"),
+        ("mass (kg)", "mass"),
         ("1st", "x_1st"),
         ("", "x"),
         ("  ", "x"),

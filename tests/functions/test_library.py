@@ -169,10 +169,10 @@ def test_twins_are_allowed_together() -> None:
 @pytest.mark.parametrize(
     ("names", "exclude", "message", "hint"),
     [
-        (["exp", "sinus"], [], "--functions: there is no function 'sinus'", "did you mean sin"),
-        (["standart"], [], "--functions: there is no function 'standart'", "did you mean standard"),
+        (["exp", "sinus"], [], "--functions: there is no function 'sinus'", "did you mean 'sin'"),
+        (["standart"], [], "--functions: there is no function 'standart'", "did you mean 'standard'"),
         (["frobnicate"], [], "--functions: there is no function 'frobnicate'", "'standard' stands for"),
-        (None, ["sinus"], "--exclude: there is no function 'sinus'", "did you mean sin"),
+        (None, ["sinus"], "--exclude: there is no function 'sinus'", "did you mean 'sin'"),
         (["exp"], ["frobnicate"], "--exclude: there is no function 'frobnicate'", "the library has 0, x, x^2"),
         (None, ["x"], "--exclude: 'x' cannot be left out", "leave out other functions"),
         (None, ["sin", "0"], "--exclude: '0' cannot be left out", "leave out other functions"),
