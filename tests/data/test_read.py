@@ -95,7 +95,7 @@ def test_sha256_and_name(tmp_path: Path) -> None:
     path = write(tmp_path, "a,b\n1,2\n", "my table (2).csv")
     table = read_table(path)
     assert table.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    assert table.name == "my_table_2_"
+    assert table.name == "my_table_2"
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
