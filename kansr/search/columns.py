@@ -71,7 +71,7 @@ def strongest(x: Tensor, y: Tensor, most: int = MOST_COLUMNS, expired: Callable[
         more = [j for j in pair if j not in kept]
         kept += more if len(kept) + len(more) <= most else []
     for j in by_share:
-        if len(kept) < _LEAST or (len(kept) < most and _visible(share[j], u, degree, _LUCKY)):
+        if len(kept) < min(_LEAST, most) or (len(kept) < most and _visible(share[j], u, degree, _LUCKY)):
             kept += [j] if j not in kept else []
     return sorted(kept)
 
