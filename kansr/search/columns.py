@@ -25,6 +25,9 @@ MOST_COLUMNS = 50
 COLUMN_ROWS = 5000
 # Chance that any column, or any pair, without influence is taken for a visible one.
 _CHANCE = 0.01
+# Of the others those are kept too whose like are expected no more than once among columns without influence, and so
+# many at least: the luckiest of many look relevant to every later test.
+_LUCKY, _LEAST = 1.0, 5
 # Taken before the others are judged again: a strong column makes all that go along with it look strong.
 _AT_ONCE = 5
 # Degree of a column's polynomials, alone and in a pair; rows that each of their terms needs.
@@ -38,7 +41,7 @@ _PAIR_ROWS, _SLICE = 1000, 512
 def strongest(x: Tensor, y: Tensor, most: int = MOST_COLUMNS, expired: Callable[[], bool] = never) -> list[int]:
     """Numbers of the columns with the strongest visible influence, in order.
 
-    With few rows only those beyond doubt, and as many more as the rows can tell apart.
+    Few of them if no more are visible.
 
     Args:
         x: Columns, `(n, d)`, rows in random order.
@@ -67,16 +70,16 @@ def strongest(x: Tensor, y: Tensor, most: int = MOST_COLUMNS, expired: Callable[
     for pair in _pairs(u, _left(u[:, kept], targets, degree), [*kept, *by_share], expired):
         more = [j for j in pair if j not in kept]
         kept += more if len(kept) + len(more) <= most else []
-    others = (j for j in by_share if j not in kept)
-    for _ in range(min(most, len(y) // (_ROWS_PER_TERM * degree)) - len(kept)):
-        kept.append(next(others))
+    for j in by_share:
+        if len(kept) < min(_LEAST, most) or (len(kept) < most and _visible(share[j], u, degree, _LUCKY)):
+            kept += [j] if j not in kept else []
     return sorted(kept)
 
 
-def _visible(share: Tensor, u: Tensor, degree: int) -> bool:
+def _visible(share: Tensor, u: Tensor, degree: int, chance: float = _CHANCE) -> bool:
     """Whether none of so many columns without influence is likely to explain such a share of the target."""
     n, d = u.shape
-    return float(betainc((n - degree - 1) / 2, degree / 2, 1 - float(share))) * 2 * d < _CHANCE
+    return float(betainc((n - degree - 1) / 2, degree / 2, 1 - float(share))) * 2 * d < chance
 
 
 def _shares(u: Tensor, targets: Tensor, degree: int) -> Tensor:

@@ -116,7 +116,7 @@ class Parts:
         Args:
             network_error: Of the best network on all columns: the estimates should not be much worse.
         """
-        separation = separate(self._table)
+        separation = separate(self._table, self._budget.expired)
         if separation is None or separation.error > max(_TRUSTED, _NO_WORSE * network_error):
             return False
         self._begin(separation)

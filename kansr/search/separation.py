@@ -11,7 +11,7 @@ merged. Products are sums of logarithms. (AI Feynman asks a trained network whet
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations, combinations_with_replacement, islice, product
@@ -24,6 +24,7 @@ from kansr.kan.structure import Op
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.screening import effect_chance, interaction_chance, legendre
 from kansr.search.table import Table
+from kansr.train.levenberg_marquardt import never
 
 __all__ = ["Separation", "groups", "joined", "polynomials", "separate"]
 
@@ -66,26 +67,32 @@ def joined(op: Op, values: Tensor) -> Tensor:
     return values.sum(0) if op is Op.SUM else values.prod(0)
 
 
-def separate(table: Table) -> Separation | None:
-    """The separation whose estimates fit best; None if the law seems to have one part only or the rows are too few."""
+def separate(table: Table, expired: Callable[[], bool] = never) -> Separation | None:
+    """The separation whose estimates fit best; None if the law seems to have one part only or the rows are too few.
+
+    With many columns the tests of all pairs may take long: `expired` ends them, without a result.
+    """
     if len(table.y) < _FEW_ROWS or not table.holds_out or table.x.shape[1] < 2:
         return None
     found = []
     for lens in lenses(table.x, table.y):
         weight = lens.weight(table.y, table.weight)
-        parts = groups(lens.inputs(table.x), lens.target(table.y), weight)
+        parts = groups(lens.inputs(table.x), lens.target(table.y), weight, expired)
+        if expired():
+            return None
         if len(parts) > 1:
             found += [_estimated(table, lens, parts, ratio) for ratio in _ROWS_PER_TERM_TRIED]
     return min(found, key=lambda s: s.error, default=None)
 
 
-def groups(u: Tensor, y: Tensor, weight: Tensor | None = None) -> list[list[int]]:
+def groups(u: Tensor, y: Tensor, weight: Tensor | None = None, expired: Callable[[], bool] = never) -> list[list[int]]:
     """Disjoint sets of columns that do not act together, each in ascending order.
 
     Args:
         u: Columns, each from -1 to 1, `(n, d)`, rows in random order.
         y: Target, `(n,)`.
         weight: Factor on each row's residual, `(n,)`.
+        expired: True ends the tests where they are.
     """
     u, y = u[:_ROWS], y[:_ROWS]
     weight = torch.ones_like(y) if weight is None else weight[:_ROWS]
@@ -101,12 +108,15 @@ def groups(u: Tensor, y: Tensor, weight: Tensor | None = None) -> list[list[int]
         together = [
             (first, second)
             for first, second in combinations(range(len(parts)), 2)
-            if any(interaction_chance(a * one, b, q, left) < _TOGETHER for a, b in product(tests[first], tests[second]))
+            if not expired()
+            and any(
+                interaction_chance(a * one, b, q, left) < _TOGETHER for a, b in product(tests[first], tests[second])
+            )
         ]
         if not together:
             break
         parts = _merged(parts, together)
-    return [part for i, part in enumerate(parts) if len(part) > 1 or _acts(u, y, one, parts, i)]
+    return [part for i, part in enumerate(parts) if len(part) > 1 or expired() or _acts(u, y, one, parts, i)]
 
 
 def _acts(u: Tensor, y: Tensor, one: Tensor, parts: Sequence[list[int]], number: int) -> bool:
