@@ -19,6 +19,7 @@ from kansr.choice import ROUNDING, Option, choose
 from kansr.config import FitConfig
 from kansr.data import Dataset, folds
 from kansr.formula.constants import Rows, Template
+from kansr.formula.deadline import within
 from kansr.formula.domain import check_domain
 from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
@@ -30,6 +31,7 @@ from kansr.kan.state import to_state
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
 from kansr.search.driver import Search, SearchResult
+from kansr.search.guard import Fault, fault_notes, guarded
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
@@ -40,6 +42,10 @@ from kansr.search.table import Table
 __all__ = ["fit"]
 
 _T = TypeVar("_T")
+# Seconds for looking for poles between the rows.
+_CHECKING = 2.0
+# Of a target that varies by more or less than this the squares of errors are beyond float64.
+_LEAST, _LARGEST = 1e-140, 1e140
 
 
 def fit(
@@ -72,11 +78,11 @@ def fit(
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     judge = _Judge(dataset, config, _written(functions.values()))
     budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
-    result = _search(judge, config, functions, limits, budget, recorder)
+    bridge = _Bridge(recorder, judge)
+    result = _search(judge, config, functions, limits, budget, bridge)
     recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
-    offered = _distinct(result.found)
-    options = [judge.option(found) for found in offered]
+    offered, options = _measured(_distinct(result.found), judge, bridge)
     choice = choose(options, config.choose, options[0].rmse if result.outcome is Outcome.CONVERGED else 0.0)
     chosen = offered[choice.chosen]
     best = judge.candidate(chosen)
@@ -91,9 +97,11 @@ def fit(
         seconds=time.monotonic() - begun,
         notes=(
             *judge.notes(chosen),
-            *_faults(best.expression, judge.names, dataset),
+            *_faults(best.expression, judge.names, dataset, bridge),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
             *_left_out(result.refused, chosen, limits),
+            *_beyond_squares(dataset),
+            *fault_notes(bridge.faults),
         ),
         edges=_edges(chosen.origin, judge, dataset.target),
         weights=_weights(chosen.origin, judge),
@@ -108,15 +116,16 @@ def _search(
     functions: Mapping[str, Function],
     limits: Limits,
     budget: Budget,
-    recorder: Recorder,
+    bridge: _Bridge,
 ) -> SearchResult:
     """The search; with Huber's loss the rows' weights come from a network before it, from the best formula after it."""
     only = None if config.structure is None else layered(config.structure, len(judge.symbols))
     generator = torch.Generator().manual_seed(config.seed)
     if config.loss == "huber":
-        recorder.stage(Stage.TRAIN, "for outliers")
-        judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
-    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits, only)
+        bridge.stage(Stage.TRAIN, "for outliers")
+        with guarded("weighing outliers", bridge.fault):
+            judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
+    search = Search(judge.table(), without_twins(functions), generator, budget, bridge, limits, only)
     result = search.run()
     if config.loss == "huber":
         judge.reweigh(None)
@@ -124,6 +133,15 @@ def _search(
         found, refused = (rescored(_distinct(f), judge.table(), budget.closing) for f in (result.found, result.refused))
         result = replace(result, found=found or result.found, refused=refused)
     return result
+
+
+def _measured(formulas: Sequence[Found], judge: _Judge, bridge: _Bridge) -> tuple[list[Found], list[Option]]:
+    """Those of the formulas whose errors can be told, with these."""
+    measured = []
+    for found in formulas:
+        with guarded("measuring errors", bridge.fault):
+            measured.append((found, judge.option(found)))
+    return [found for found, _ in measured], [option for _, option in measured]
 
 
 def _distinct(formulas: Sequence[Found]) -> list[Found]:
@@ -153,6 +171,14 @@ def _error_text(other: Found, chosen: Found) -> str:
     if other.held_error < ROUNDING**2:
         return "exact to rounding"
     return f"{math.sqrt(other.held_error / chosen.held_error):.2g} times the error"
+
+
+def _beyond_squares(dataset: Dataset) -> Iterator[str]:
+    """Nothing can be found where squares of errors are zero or infinite."""
+    with np.errstate(under="ignore"):
+        spread = float(np.ptp(dataset.y / 2))
+    if not _LEAST < spread < _LARGEST:
+        yield f"the target varies too {'little' if spread < 1 else 'much'} to square its errors: choose another unit"
 
 
 class _Judge:
@@ -252,8 +278,10 @@ class _Judge:
             parts["cross_validation"], values["cross_validation"] = every, self._cross_validated(template)
         metrics = {part: _metrics(values[part], y[rows]) for part, rows in parts.items()}
         held = self._rows(_deciding(parts))
-        errors = held.weigh(torch.from_numpy(_deciding(values)) - held.y)
-        return metrics, errors.numpy() / max(math.sqrt(held.variance()), 1e-150)
+        unit = _unit(held.y.numpy())
+        scaled = replace(held, y=held.y / unit)
+        errors = held.weigh(torch.from_numpy(_deciding(values)) / unit - scaled.y)
+        return metrics, errors.numpy() / max(math.sqrt(scaled.variance()), 1e-150)
 
     def _cross_validated(self, template: Template) -> NDArray[np.float64]:
         """Each row predicted by the same form with constants fitted to the other rows."""
@@ -304,12 +332,14 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
-def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
+def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, bridge: _Bridge) -> Iterator[str]:
     """Says where between the training rows the formula has no finite value, if that is so anywhere."""
     x = dataset.x[dataset.split.train]
     lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
     ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
-    fault = check_domain(expression, ranges).fault
+    fault = None
+    with guarded("looking for poles", bridge.fault):
+        fault = within(_CHECKING, lambda: check_domain(expression, ranges).fault)
     if fault is not None:
         place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
         yield f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"
@@ -363,19 +393,27 @@ def _weights(origin: Origin | None, judge: _Judge) -> bytes:
 
 
 def _metrics(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> Metrics:
-    error = predicted - y
+    unit = _unit(y)
+    error = predicted / unit - y / unit
     if not np.isfinite(error).all():
         error = np.where(np.isfinite(error), error, np.inf)
-    rmse = float(np.sqrt(np.mean(error**2)))
-    spread = float(y.std())
+    with np.errstate(over="ignore"):
+        rmse = float(np.sqrt(np.mean(error**2)))
+    spread = float((y / unit).std())
     return Metrics(
         r2=1 - (rmse / spread) ** 2 if spread > 0 else math.nan,
-        rmse=rmse,
+        rmse=unit * rmse,
         nrmse=rmse / spread if spread > 0 else math.inf,
-        mae=float(np.mean(np.abs(error))),
-        max_abs=float(np.max(np.abs(error))),
+        mae=unit * float(np.mean(np.abs(error))),
+        max_abs=unit * float(np.max(np.abs(error))),
         rows=len(y),
     )
+
+
+def _unit(y: NDArray[np.float64]) -> float:
+    """What to divide by before squares are taken: one, unless the squares would be beyond float64."""
+    size = float(np.abs(y).max())
+    return 1.0 if _LEAST < size < _LARGEST or size == 0 else size
 
 
 def _deciding(parts: Mapping[str, _T]) -> _T:
@@ -389,6 +427,7 @@ class _Bridge(Listener):
     def __init__(self, recorder: Recorder, judge: _Judge) -> None:
         self._recorder = recorder
         self._judge = judge
+        self.faults: list[Fault] = []
 
     def stage(self, stage: Stage, detail: str = "") -> None:
         """Passes a stage on."""
@@ -396,8 +435,15 @@ class _Bridge(Listener):
 
     def found(self, found: Found) -> None:
         """Passes a formula on."""
-        self._recorder.best(self._judge.candidate(found))
+        with guarded("measuring errors", self.fault):
+            self._recorder.best(self._judge.candidate(found))
 
     def network(self, edges: int, rmse: float) -> None:
         """Passes a trained network on."""
         self._recorder.event("network", edges=edges, rmse=rmse)
+
+    def fault(self, fault: Fault) -> None:
+        """Keeps a fault and passes it on."""
+        self.faults.append(fault)
+        trace = {"trace": fault.trace} if fault.trace else {}
+        self._recorder.event("fault", step=fault.step, reason=fault.trouble.value, error=fault.message, **trace)
