@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import sympy
@@ -42,6 +42,7 @@ from kansr.search.table import Table
 __all__ = ["fit"]
 
 _T = TypeVar("_T")
+_Tell: TypeAlias = Callable[[Fault], None]
 # Seconds for looking for poles between the rows.
 _CHECKING = 2.0
 # Of a target that varies by more or less than this the squares of errors are beyond float64.
@@ -76,13 +77,13 @@ def fit(
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
-    judge = _Judge(dataset, config, _written(functions.values()))
+    faults = _Faults(recorder)
+    judge = _Judge(dataset, config, _written(functions.values()), faults.tell)
     budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
-    bridge = _Bridge(recorder, judge)
-    result = _search(judge, config, functions, limits, budget, bridge)
+    result = _search(judge, config, functions, limits, budget, _Bridge(recorder, judge, faults.tell))
     recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
-    offered, options = _measured(_distinct(result.found), judge, bridge)
+    offered, options = _measured(_distinct(result.found), judge, faults.tell)
     choice = choose(options, config.choose, options[0].rmse if result.outcome is Outcome.CONVERGED else 0.0)
     chosen = offered[choice.chosen]
     best = judge.candidate(chosen)
@@ -97,11 +98,11 @@ def fit(
         seconds=time.monotonic() - begun,
         notes=(
             *judge.notes(chosen),
-            *_faults(best.expression, judge.names, dataset, bridge),
+            *_faults(best.expression, judge.names, dataset, faults.tell),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
             *_left_out(result.refused, chosen, limits),
             *_beyond_squares(dataset),
-            *fault_notes(bridge.faults),
+            *fault_notes(faults.told),
         ),
         edges=_edges(chosen.origin, judge, dataset.target),
         weights=_weights(chosen.origin, judge),
@@ -128,19 +129,23 @@ def _search(
     search = Search(judge.table(), without_twins(functions), generator, budget, bridge, limits, only)
     result = search.run()
     if config.loss == "huber":
-        judge.reweigh(None)
-        judge.reweigh(factors_by_formula(judge.table(), result.found[0], budget.closing))
-        found, refused = (rescored(_distinct(f), judge.table(), budget.closing) for f in (result.found, result.refused))
-        result = replace(result, found=found or result.found, refused=refused)
+        with guarded("weighing outliers", bridge.fault):
+            judge.reweigh(None)
+            judge.reweigh(factors_by_formula(judge.table(), result.found[0], budget.closing))
+            found, refused = (
+                rescored(_distinct(f), judge.table(), budget.closing) for f in (result.found, result.refused)
+            )
+            result = replace(result, found=found or result.found, refused=refused)
     return result
 
 
-def _measured(formulas: Sequence[Found], judge: _Judge, bridge: _Bridge) -> tuple[list[Found], list[Option]]:
+def _measured(formulas: Sequence[Found], judge: _Judge, tell: _Tell) -> tuple[list[Found], list[Option]]:
     """Those of the formulas whose errors can be told, with these."""
     measured = []
     for found in formulas:
-        with guarded("measuring errors", bridge.fault):
+        with guarded("measuring errors", tell):
             measured.append((found, judge.option(found)))
+    measured = measured or [(formulas[0], judge.option(formulas[0]))]  # without any there is nothing to be saved
     return [found for found, _ in measured], [option for _, option in measured]
 
 
@@ -184,10 +189,11 @@ def _beyond_squares(dataset: Dataset) -> Iterator[str]:
 class _Judge:
     """Measures formulas on every part of the table, as their written form would give them."""
 
-    def __init__(self, dataset: Dataset, config: FitConfig, functions: Iterable[str]) -> None:
+    def __init__(self, dataset: Dataset, config: FitConfig, functions: Iterable[str], tell: _Tell) -> None:
         self.names = symbol_names(dataset.features, functions)
         self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
         self._dataset = dataset
+        self._tell = tell
         self._weight = dataset.weight
         self._robust: NDArray[np.float64] | None = None
         self._seed = config.seed
@@ -287,8 +293,9 @@ class _Judge:
         """Each row predicted by the same form with constants fitted to the other rows."""
         predicted = np.full(len(self._dataset.y), np.nan)
         for rows, held in folds(len(self._dataset.y), self._seed):
-            fitted, _ = template.fit(self._rows(rows))
-            predicted[held] = self._predict(fitted.expression(), held)
+            with guarded("cross-validation", self._tell):
+                fitted, _ = template.fit(self._rows(rows))
+                predicted[held] = self._predict(fitted.expression(), held)
         return predicted
 
     def _predict(self, expression: sympy.Expr, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -304,7 +311,9 @@ class _Judge:
 
     def _constants(self, template: Template) -> tuple[Constant, ...]:
         # measurement errors are known in the target's units, weights only up to a factor
-        errors = template.standard_errors(self._rows(self._dataset.split.train), known=1.0 if self._sigma else 0.0)
+        errors: Sequence[float | None] = [None] * len(template.symbols)
+        with guarded("standard errors", self._tell):
+            errors = template.standard_errors(self._rows(self._dataset.split.train), known=1.0 if self._sigma else 0.0)
         values = zip(template.values.tolist(), errors, strict=True)
         return tuple(Constant(f"c{i}", value, error) for i, (value, error) in enumerate(values))
 
@@ -332,13 +341,13 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
-def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, bridge: _Bridge) -> Iterator[str]:
+def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, tell: _Tell) -> Iterator[str]:
     """Says where between the training rows the formula has no finite value, if that is so anywhere."""
     x = dataset.x[dataset.split.train]
     lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
     ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
     fault = None
-    with guarded("looking for poles", bridge.fault):
+    with guarded("looking for poles", tell):
         fault = within(_CHECKING, lambda: check_domain(expression, ranges).fault)
     if fault is not None:
         place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
@@ -421,13 +430,27 @@ def _deciding(parts: Mapping[str, _T]) -> _T:
     return next(parts[part] for part in ("validation", "cross_validation", "train") if part in parts)
 
 
+class _Faults:
+    """Keeps what was given up, and tells a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.told: list[Fault] = []
+        self._recorder = recorder
+
+    def tell(self, fault: Fault) -> None:
+        """One more."""
+        self.told.append(fault)
+        trace = {"trace": fault.trace} if fault.trace else {}
+        self._recorder.event("fault", step=fault.step, reason=fault.trouble.value, error=fault.message, **trace)
+
+
 class _Bridge(Listener):
     """Passes what the search tells on to a recorder."""
 
-    def __init__(self, recorder: Recorder, judge: _Judge) -> None:
+    def __init__(self, recorder: Recorder, judge: _Judge, tell: _Tell) -> None:
         self._recorder = recorder
         self._judge = judge
-        self.faults: list[Fault] = []
+        self._tell = tell
 
     def stage(self, stage: Stage, detail: str = "") -> None:
         """Passes a stage on."""
@@ -435,7 +458,7 @@ class _Bridge(Listener):
 
     def found(self, found: Found) -> None:
         """Passes a formula on."""
-        with guarded("measuring errors", self.fault):
+        with guarded("measuring errors", self._tell):
             self._recorder.best(self._judge.candidate(found))
 
     def network(self, edges: int, rmse: float) -> None:
@@ -443,7 +466,5 @@ class _Bridge(Listener):
         self._recorder.event("network", edges=edges, rmse=rmse)
 
     def fault(self, fault: Fault) -> None:
-        """Keeps a fault and passes it on."""
-        self.faults.append(fault)
-        trace = {"trace": fault.trace} if fault.trace else {}
-        self._recorder.event("fault", step=fault.step, reason=fault.trouble.value, error=fault.message, **trace)
+        """Passes a fault on."""
+        self._tell(fault)

@@ -92,7 +92,7 @@ def _slopes(x: Tensor, y: Tensor, weight: Tensor) -> dict[int, float]:
         return {}
     logs = torch.stack([x[:, j].log() for j in able], 1)
     # other influences, roughly: they only have to be kept from blurring the slopes
-    others = [(c - c.mean()) / c.std() for j, c in enumerate(x.T) if j not in able]
+    others = [(c - c.mean()) / c.std() for j, c in enumerate(x.T) if j not in able and float(c.std()) > 0]
     design = torch.stack([torch.ones_like(y), *logs.T, *others, *(o * o for o in others)], 1) * weight[:, None]
     target = y.abs().log() * weight
     solution = least_squares(design, target)

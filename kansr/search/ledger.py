@@ -152,6 +152,7 @@ class Ledger:
             slopes = [
                 sympy.Float(1e-3 * spread / float(column.std())) * symbol
                 for symbol, column in zip(table.symbols, table.x.T, strict=True)
+                if float(column.std()) > 0
             ]
             line = sympy.Add(sympy.Float(mean), *slopes)
             # with hundreds of columns more than a fit would take all the time
