@@ -3,7 +3,8 @@
     python benchmarks/adversarial.py [--limit 5] [--late 3] [--only TEXT]
 
 Prints one row for each table: how the process ended, in what time, and the formula. The exit status is 1 if a fit took
-more than the limit and `--late` seconds, or ended otherwise than with 0 or 4 (no acceptable formula).
+more than the limit and `--late` seconds, or ended otherwise than with 0, 3 (unusable data, which is said in one line)
+or 4 (no acceptable formula).
 """
 
 from __future__ import annotations
@@ -217,7 +218,8 @@ def run(name: str, limit: float, late: float) -> tuple[Usage, str, str]:
             time.sleep(0.05)
         answer = json.loads((out / "formula.json").read_text()) if usage.exit in (0, 4) else {}
     expression = str(answer.get("expression", usage.message))
-    wrong = "" if usage.exit in (0, 4) else f"exit status {usage.exit}"
+    refused = usage.exit == 3 and usage.message.startswith("kansr: error:")
+    wrong = "" if usage.exit in (0, 4) or refused else f"exit status {usage.exit}"
     return usage, expression, wrong or ("late" if usage.wall > limit + late else "")
 
 
@@ -228,13 +230,15 @@ def main() -> int:
     parser.add_argument("--late", type=float, default=3.0)
     parser.add_argument("--only", default="", help="names that contain this text")
     options = parser.parse_args()
-    print("| table | exit | seconds | MB | formula | wrong |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| table | exit | seconds | of the processor | MB | formula | wrong |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     failed = 0
     for name in (name for name in TABLES if options.only in name):
         usage, expression, wrong = run(name, options.limit, options.late)
         short = expression if len(expression) <= 60 else f"{expression[:57]}..."
-        print(f"| {name} | {usage.exit} | {usage.wall} | {usage.rss_mb} | `{short}` | {wrong} |", flush=True)
+        print(
+            f"| {name} | {usage.exit} | {usage.wall} | {usage.cpu} | {usage.rss_mb} | `{short}` | {wrong} |", flush=True
+        )
         failed += bool(wrong)
     return 1 if failed else 0
 
