@@ -346,12 +346,13 @@ def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, 
     x = dataset.x[dataset.split.train]
     lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
     ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
-    fault = None
+    notes = []
     with guarded("looking for poles", tell):
         fault = within(_CHECKING, lambda: check_domain(expression, ranges).fault)
-    if fault is not None:
-        place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
-        yield f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"
+        if fault is not None:
+            place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
+            notes = [f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"]
+    yield from notes
 
 
 def _legible(value: float, low: float, high: float) -> str:

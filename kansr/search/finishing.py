@@ -216,7 +216,7 @@ class Finisher:
         for digits in (2, 1, 0):
             values = template.values.clone()
             for i, error in enumerate(errors):
-                if error:
+                if error and math.isfinite(error):
                     places = digits - math.floor(math.log10(error))
                     values[i] = round(float(values[i]), places)
             rounded = Template.of(template.expression(values))
