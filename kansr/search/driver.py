@@ -65,6 +65,8 @@ _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 16.0
 _ROUNDS = 1000
+# Seconds that even a search has which begins when the time is up: the first steps look at the clock themselves.
+_AT_LEAST = 0.5
 # Share of the time for telling which columns matter.
 _SCREENING = 0.3
 
@@ -119,13 +121,13 @@ class Search:
         self._limits = limits
         self._whole = table
         self._structure = structure
-        # what has no visible influence comes back if the other columns do not explain the target
         self._listener = listener or Listener()
+        # what has no visible influence comes back if the other columns do not explain the target
         self._table = table
         if not structure:
             with self._guarded("screening"):
-                seen = within(_SCREENING * budget.left(), lambda: relevant(table.x, table.y, table.weight))
-                self._table = table.only(seen)
+                seconds = max(_SCREENING * budget.left(), _AT_LEAST)
+                self._table = table.only(within(seconds, lambda: relevant(table.x, table.y, table.weight)))
         self._unseen = [symbol for symbol in table.symbols if symbol not in self._table.symbols]
         self._functions = functions
         self._generator = generator
@@ -151,7 +153,7 @@ class Search:
         outcome = Outcome.EXHAUSTED
         with self._guarded("searching"):
             try:
-                outcome = within(self._budget.rest(), self._rounds)
+                outcome = within(max(self._budget.rest(), _AT_LEAST), self._rounds)
             except TimeIsUp:  # a step did not look at the clock: it is lost, the formulas are not
                 outcome = Outcome.TIME_LIMIT
         ledger = self._ledger
@@ -208,7 +210,7 @@ class Search:
             for lens in self._lenses():
                 if len(structure.edges) > 1:
                     self._try(structure, lens)
-                elif (waiting := self._trained(structure, lens)) and (draft := self._pruned(waiting)):
+                elif (waiting := self._trained(structure, lens)) and (draft := self._prune(waiting)):
                     self._name(draft, Effort.WIDE)
                 if self._noise_left():
                     return True
@@ -253,9 +255,8 @@ class Search:
 
         def search(table: Table, budget: Budget, part: PartTarget) -> list[Found]:
             listener = FaultsOnly(self._listener)
-            return (
-                Search(table, self._functions, self._generator, budget, listener, self._limits, part=part).run().found
-            )
+            inner = Search(table, self._functions, self._generator, budget, listener, self._limits, part=part)
+            return inner.run().found
 
         # a column that alone is not seen beside a strong part may be seen once that is described
         table = self._whole if self._table.factor == 1 and not self._table.meaning else self._table
@@ -289,7 +290,7 @@ class Search:
         self._least = min(self._least, waiting.error)
         self._idle = 0 if better else self._idle + 1
         if waiting.error < max(_NOISY if better else _LOOKS_EXACT, self._as_good_as_exact):
-            draft = self._pruned(waiting)
+            draft = self._prune(waiting)
             if draft is None:
                 return
             twin = any(d.named and d.shape == draft.shape for d in self._drafts)
@@ -301,19 +302,15 @@ class Search:
             self._name_best(1, Effort.QUICK)
 
     def _trained(self, structure: Structure, lens: Lens) -> Waiting | None:
-        with self._guarded("training"):
-            return self._train(structure, lens)
-        return None
-
-    def _train(self, structure: Structure, lens: Lens) -> Waiting | None:
         lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
         self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
-        sample = self._table.seen(lens, TRAINING_ROWS)
-        trained = train_structure(structure, sample, self._generator, self._budget.expired)
-        if trained is None:
-            return None
-        self._listener.network(len(structure.edges), trained.rmse)
-        return self._measured(trained, lens)
+        with self._guarded("training"):
+            sample = self._table.seen(lens, TRAINING_ROWS)
+            trained = train_structure(structure, sample, self._generator, self._budget.expired)
+            if trained is not None:
+                self._listener.network(len(structure.edges), trained.rmse)
+                return self._measured(trained, lens)
+        return None
 
     def _measured(self, trained: Trained, lens: Lens) -> Waiting:
         """The error of a network on the held rows, on finer grids where these help."""
@@ -323,22 +320,19 @@ class Search:
             error = min(error, self._table.network_error(fine.network, lens))
         return Waiting(trained, self._table, lens, error)
 
-    def _pruned(self, waiting: Waiting) -> Draft | None:
+    def _prune(self, waiting: Waiting) -> Draft | None:
         with self._guarded("pruning"):
-            return self._prune(waiting)
+            table, lens = waiting.table, waiting.lens
+            self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
+            sample = table.seen(lens, TRAINING_ROWS)
+            pruned = prune(waiting.trained, sample, self._budget.expired)
+            error = table.network_error(pruned.network, lens)
+            # lengths of networks seen through different lenses can only be compared in the table's own units
+            length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
+            draft = Draft(pruned, table, lens, length, error)
+            self._drafts.append(draft)
+            return draft
         return None
-
-    def _prune(self, waiting: Waiting) -> Draft:
-        table, lens = waiting.table, waiting.lens
-        self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
-        sample = table.seen(lens, TRAINING_ROWS)
-        pruned = prune(waiting.trained, sample, self._budget.expired)
-        error = table.network_error(pruned.network, lens)
-        # lengths of networks seen through different lenses can only be compared in the table's own units
-        length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
-        draft = Draft(pruned, table, lens, length, error)
-        self._drafts.append(draft)
-        return draft
 
     def _hurried(self) -> bool:
         """Whether there is no time for more than what there is."""
@@ -352,7 +346,7 @@ class Search:
         self._waiting = [w for w in self._waiting if w.error > _PLATEAU * self._least]
         for waiting in plateau[: most + 1]:
             if not self._budget.expired():
-                self._pruned(waiting)
+                self._prune(waiting)
         least = min((d.error for d in self._drafts), default=math.inf)
 
         def merit(draft: Draft) -> tuple[bool, int, float]:
