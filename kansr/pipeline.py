@@ -7,46 +7,39 @@ import math
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias, TypeVar
 
 import numpy as np
 import sympy
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from kansr.choice import ROUNDING, Option, choose
+from kansr.choice import ROUNDING
 from kansr.config import FitConfig
-from kansr.data import Dataset, folds
-from kansr.formula.constants import Rows, Template
+from kansr.data import Dataset, sampled
 from kansr.formula.deadline import within
 from kansr.formula.domain import check_domain
-from kansr.formula.evaluate import evaluate
 from kansr.formula.names import symbol_names
 from kansr.formula.parse import ON_REQUEST
 from kansr.formula.rewrite import shape
 from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
-from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
+from kansr.measuring import Judge, beyond_squares
+from kansr.refitting import Timetable, chosen_of, one_pass, refitted
+from kansr.results import EdgeRecord, FitResult, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
+from kansr.search.columns import COLUMN_ROWS, MOST_COLUMNS, strongest
 from kansr.search.driver import Search, SearchResult
-from kansr.search.guard import Fault, fault_notes, guarded
+from kansr.search.guard import Fault, Tell, fault_notes, guarded
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
 from kansr.search.robust import factors_by_formula, factors_by_network, rescored
 from kansr.search.structures import layered
-from kansr.search.table import Table
 
 __all__ = ["fit"]
 
-_T = TypeVar("_T")
-_Tell: TypeAlias = Callable[[Fault], None]
 # Seconds for looking for poles between the rows.
 _CHECKING = 2.0
-# Of a target that varies by more or less than this the squares of errors are beyond float64.
-_LEAST, _LARGEST = 1e-140, 1e140
 
 
 def fit(
@@ -77,42 +70,68 @@ def fit(
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
+    names = symbol_names(dataset.features, _written(functions.values()))
+    columns = _columns(dataset, config, interrupted)
+    seen = sampled(dataset, config.seed, columns)
+    long = len(seen.y) < len(dataset.y)
     faults = _Faults(recorder)
-    judge = _Judge(dataset, config, _written(functions.values()), faults.tell)
-    budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
+    whole = Judge(dataset, config, names, faults.tell, cross_validates=not long)
+    judge = whole if seen is dataset else Judge(seen, config, names, faults.tell)
+    end = (begun if started is None else started) + config.time_limit
+    times = Timetable.of(end, one_pass(whole)) if long else None
+    budget = Budget.until(end, config.time_limit, interrupted) if times is None else times.budget(interrupted)
     result = _search(judge, config, functions, limits, budget, _Bridge(recorder, judge, faults.tell))
-    recorder.stage(Stage.WRITE)
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
-    offered, options = _measured(_distinct(result.found), judge, faults.tell)
-    choice = choose(options, config.choose, options[0].rmse if result.outcome is Outcome.CONVERGED else 0.0)
-    chosen = offered[choice.chosen]
-    best = judge.candidate(chosen)
+    offered = _measurable(_distinct(result.found), judge, faults.tell)
+    noise = judge.noise(offered[0], result.network_error)
+    floor = judge.option(offered[0]).rmse if result.outcome is Outcome.CONVERGED else 0.0
+    if times is not None:
+        recorder.stage(Stage.REFINE, "on all rows")
+    final = (
+        chosen_of(offered, judge, config.choose, floor)
+        if times is None
+        else refitted(offered, judge, whole, config.choose, floor, times.fitted(interrupted))
+    )
+    recorder.stage(Stage.WRITE)
+    best, chosen = final.best, final.found
     return FitResult(
         target=dataset.target,
-        symbols=judge.names,
+        symbols=names,
         best=best,
-        front=tuple(judge.candidate(offered[i]) for i in choice.front),
-        noise=judge.noise(offered[0], result.network_error),
+        front=final.front,
+        noise=noise,
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=time.monotonic() - begun,
         notes=(
-            *judge.notes(chosen),
-            *_faults(best.expression, judge.names, dataset, faults.tell),
+            *_narrowed(seen, dataset),
+            *(times.notes() if times else ()),
+            *final.notes(len(seen.split.train), len(dataset.split.train)),
+            *(whole if long else judge).notes(chosen.finished.template),
+            *_faults(best.expression, names, dataset, faults.tell),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
-            *_left_out(result.refused, chosen, limits),
-            *_beyond_squares(dataset),
+            *_left_out(result.refused, final.searched, limits),
+            *beyond_squares(dataset.y),
             *fault_notes(faults.told),
         ),
-        edges=_edges(chosen.origin, judge, dataset.target),
-        weights=_weights(chosen.origin, judge),
+        edges=_edges(chosen.origin, whole, dataset.target),
+        weights=_weights(chosen.origin, whole),
         choice=config.choose,
-        reason=choice.reason,
+        reason=final.reason,
     )
 
 
+def _columns(dataset: Dataset, config: FitConfig, interrupted: Callable[[], bool]) -> list[int] | None:
+    """Numbers of the features that the search looks at; None for all of them."""
+    if dataset.x.shape[1] <= MOST_COLUMNS or config.structure is not None:
+        return None
+    rows = np.random.default_rng(config.seed).permutation(dataset.split.train)[:COLUMN_ROWS]
+    x, y = torch.from_numpy(dataset.x[rows]), torch.from_numpy(dataset.y[rows])
+    return strongest(x, y, expired=interrupted)
+
+
 def _search(
-    judge: _Judge,
+    judge: Judge,
     config: FitConfig,
     functions: Mapping[str, Function],
     limits: Limits,
@@ -132,21 +151,10 @@ def _search(
         with guarded("weighing outliers", bridge.fault):
             judge.reweigh(None)
             judge.reweigh(factors_by_formula(judge.table(), result.found[0], budget.closing))
-            found, refused = (
-                rescored(_distinct(f), judge.table(), budget.closing) for f in (result.found, result.refused)
-            )
+            each = (_distinct(formulas) for formulas in (result.found, result.refused))
+            found, refused = (rescored(formulas, judge.table(), budget.closing) for formulas in each)
             result = replace(result, found=found or result.found, refused=refused)
     return result
-
-
-def _measured(formulas: Sequence[Found], judge: _Judge, tell: _Tell) -> tuple[list[Found], list[Option]]:
-    """Those of the formulas whose errors can be told, with these."""
-    measured = []
-    for found in formulas:
-        with guarded("measuring errors", tell):
-            measured.append((found, judge.option(found)))
-    measured = measured or [(formulas[0], judge.option(formulas[0]))]  # without any there is nothing to be saved
-    return [found for found, _ in measured], [option for _, option in measured]
 
 
 def _distinct(formulas: Sequence[Found]) -> list[Found]:
@@ -155,6 +163,22 @@ def _distinct(formulas: Sequence[Found]) -> list[Found]:
     for found in formulas:
         distinct.setdefault(shape(found.finished.expression), found)
     return list(distinct.values())
+
+
+def _measurable(formulas: Sequence[Found], judge: Judge, tell: Tell) -> list[Found]:
+    """Those of the formulas whose errors can be told."""
+    measured = []
+    for found in formulas:
+        with guarded("measuring errors", tell):
+            judge.option(found)
+            measured.append(found)
+    return measured or [formulas[0]]  # without any there is nothing to be saved
+
+
+def _narrowed(seen: Dataset, dataset: Dataset) -> Iterator[str]:
+    if len(seen.features) < len(dataset.features):
+        kept, all_of_them = len(seen.features), len(dataset.features)
+        yield f"the search used the {kept:,} columns with the strongest visible influence of {all_of_them:,}"
 
 
 def _unseen(columns: Sequence[str]) -> Iterator[str]:
@@ -178,174 +202,20 @@ def _error_text(other: Found, chosen: Found) -> str:
     return f"{math.sqrt(other.held_error / chosen.held_error):.2g} times the error"
 
 
-def _beyond_squares(dataset: Dataset) -> Iterator[str]:
-    """Nothing can be found where squares of errors are zero or infinite."""
-    with np.errstate(under="ignore"):
-        spread = float(np.ptp(dataset.y / 2))
-    if not _LEAST < spread < _LARGEST:
-        yield f"the target varies too {'little' if spread < 1 else 'much'} to square its errors: choose another unit"
-
-
-class _Judge:
-    """Measures formulas on every part of the table, as their written form would give them."""
-
-    def __init__(self, dataset: Dataset, config: FitConfig, functions: Iterable[str], tell: _Tell) -> None:
-        self.names = symbol_names(dataset.features, functions)
-        self.symbols = [sympy.Symbol(self.names[f], real=True) for f in dataset.features]
-        self._dataset = dataset
-        self._tell = tell
-        self._weight = dataset.weight
-        self._robust: NDArray[np.float64] | None = None
-        self._seed = config.seed
-        self._sigma = config.sigma is not None
-        self._known: dict[sympy.Expr, tuple[Candidate, Option]] = {}
-        # samples of rows are its first rows
-        self._order = np.random.default_rng(self._seed).permutation(dataset.split.train)
-
-    def column(self, symbol: sympy.Symbol) -> str:
-        """The name in the table of the column that a symbol stands for."""
-        return self._dataset.features[self.symbols.index(symbol)]
-
-    def input(self, expression: sympy.Expr) -> str:
-        """The name of an input of a network: a column's own name, or a product of powers of columns."""
-        return self.column(expression) if expression in self.symbols else str(expression)
-
-    def exponents(self, expression: sympy.Expr) -> list[float]:
-        """The exponents of all features in a product of powers of some."""
-        powers = expression.as_powers_dict()
-        return [float(powers.get(symbol, 0)) for symbol in self.symbols]
-
-    def table(self) -> Table:
-        """The rows that the search works on."""
-        split = self._dataset.split
-        order = self._order
-        x, y = torch.from_numpy(self._dataset.x[order]), torch.from_numpy(self._dataset.y[order])
-        weight = self._relative_weight(order)
-        if not len(split.validation):
-            return Table(x, y, x, y, self.symbols, weight, weight)
-        held = split.validation
-        x_held, y_held = torch.from_numpy(self._dataset.x[held]), torch.from_numpy(self._dataset.y[held])
-        return Table(x, y, x_held, y_held, self.symbols, weight, self._relative_weight(held))
-
-    def _relative_weight(self, rows: NDArray[np.int64]) -> Tensor | None:
-        """Factor on the residual of each of the rows, rms one on the training rows."""
-        weight, known = self._rows(rows).weight, self._rows(self._order).weight
-        return None if weight is None or known is None else weight / known.square().mean().sqrt()
-
-    def reweigh(self, factors: tuple[Tensor, Tensor] | None) -> None:
-        """Takes factors on the residuals of the table's training and held rows, in its order; None takes them back."""
-        self._known.clear()
-        self._robust, self._weight = None, self._dataset.weight
-        if factors is not None:
-            self._robust = np.ones(len(self._dataset.y))
-            held = self._dataset.split.validation
-            self._robust[self._order] = factors[0].numpy()
-            self._robust[held] = factors[1].numpy()[: len(held)]
-            self._weight = self._robust if self._weight is None else self._weight * self._robust
-
-    def candidate(self, found: Found) -> Candidate:
-        """Everything that is reported about a formula."""
-        return self._measured(found)[0]
-
-    def option(self, found: Found) -> Option:
-        """Everything that decides whether a formula is chosen."""
-        return self._measured(found)[1]
-
-    def noise(self, best: Found, network_error: float) -> float:
-        """Standard deviation of the target's noise: what neither the best formula nor the best network explains."""
-        held = self.table().held_rows()
-        return min(_deciding(self.candidate(best).metrics).rmse, math.sqrt(network_error * held.variance()))
-
-    def _measured(self, found: Found) -> tuple[Candidate, Option]:
-        expression = found.finished.expression
-        if expression not in self._known:
-            metrics, held = self._errors(found.finished.template)
-            constants = self._constants(found.finished.template)
-            length = found.finished.length
-            candidate = Candidate(expression, found.complexity, length, metrics, constants)
-            self._known[expression] = candidate, Option(found.complexity, length, held)
-        return self._known[expression]
-
-    def _errors(self, template: Template) -> tuple[Mapping[str, Metrics], NDArray[np.float64]]:
-        """Errors on each part, and on each row of the part that decides, over the target's standard deviation there.
-
-        The first are errors of the target, all alike; the second are weighted as the rows are.
-
-        The parts are `train`, `validation` and `test`, or `train` and `cross_validation`. Constants were fitted to the
-        first, so another one decides if there is one; `test` never does.
-        """
-        split, y = self._dataset.split, self._dataset.y
-        every = np.arange(len(y))
-        predicted = self._predict(template.expression(), every)
-        named = {"train": split.train, "validation": split.validation, "test": split.test}
-        parts = {part: rows for part, rows in named.items() if len(rows)}
-        values = {part: predicted[rows] for part, rows in parts.items()}
-        if set(parts) == {"train"}:
-            parts["cross_validation"], values["cross_validation"] = every, self._cross_validated(template)
-        metrics = {part: _metrics(values[part], y[rows]) for part, rows in parts.items()}
-        held = self._rows(_deciding(parts))
-        unit = _unit(held.y.numpy())
-        scaled = replace(held, y=held.y / unit)
-        errors = held.weigh(torch.from_numpy(_deciding(values)) / unit - scaled.y)
-        return metrics, errors.numpy() / max(math.sqrt(scaled.variance()), 1e-150)
-
-    def _cross_validated(self, template: Template) -> NDArray[np.float64]:
-        """Each row predicted by the same form with constants fitted to the other rows."""
-        predicted = np.full(len(self._dataset.y), np.nan)
-        for rows, held in folds(len(self._dataset.y), self._seed):
-            with guarded("cross-validation", self._tell):
-                fitted, _ = template.fit(self._rows(rows))
-                predicted[held] = self._predict(fitted.expression(), held)
-        return predicted
-
-    def _predict(self, expression: sympy.Expr, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        columns = {s.name: column[rows] for s, column in zip(self.symbols, self._dataset.x.T, strict=True)}
-        return evaluate(expression, columns)
-
-    def _rows(self, rows: NDArray[np.int64]) -> Rows:
-        columns: dict[sympy.Symbol, Tensor] = {
-            s: torch.from_numpy(column[rows]) for s, column in zip(self.symbols, self._dataset.x.T, strict=True)
-        }
-        weight = None if self._weight is None else torch.from_numpy(self._weight[rows])
-        return Rows(columns, torch.from_numpy(self._dataset.y[rows]), weight)
-
-    def _constants(self, template: Template) -> tuple[Constant, ...]:
-        # measurement errors are known in the target's units, weights only up to a factor
-        errors: Sequence[float | None] = [None] * len(template.symbols)
-        with guarded("standard errors", self._tell):
-            errors = template.standard_errors(self._rows(self._dataset.split.train), known=1.0 if self._sigma else 0.0)
-        values = zip(template.values.tolist(), errors, strict=True)
-        return tuple(Constant(f"c{i}", value, error) for i, (value, error) in enumerate(values))
-
-    def notes(self, best: Found) -> Iterator[str]:
-        """What the user should know of how errors were measured."""
-        split, template = self._dataset.split, best.finished.template
-        if not (len(split.test) or len(split.validation)):
-            yield (
-                f"{len(self._dataset.y)} rows are too few to set some aside: the error is also given by leave-one-out "
-                "cross-validation (constants refitted each time, the form kept)"
-            )
-        if self._robust is not None:
-            rows = np.concatenate([split.train, split.validation])
-            light = int((self._robust[rows] ** 2 < 0.5).sum())
-            yield f"--loss huber: {light} of {len(rows)} rows count less than half"
-        freedom = len(split.train) - len(template.symbols)
-        if self._sigma and freedom > 0:
-            known = self._rows(split.train)
-            squares = float(known.weigh(template.residuals(known, template.values)[0]).square().sum())
-            yield f"chi-square per degree of freedom: {squares / freedom:.3g} on the training rows"
-
-
 def _written(functions: Iterable[Function]) -> frozenset[str]:
     """SymPy's names of those functions that are there only because the user asked for them."""
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
-def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, tell: _Tell) -> Iterator[str]:
+def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, tell: Tell) -> Iterator[str]:
     """Says where between the training rows the formula has no finite value, if that is so anywhere."""
-    x = dataset.x[dataset.split.train]
-    lows, highs = x.min(axis=0).tolist(), x.max(axis=0).tolist()
-    ranges = dict(zip(names.values(), zip(lows, highs, strict=True), strict=True))
+    columns = {names[f]: column for f, column in zip(dataset.features, dataset.x.T, strict=True)}
+    used = {symbol.name for symbol in expression.free_symbols}
+    ranges = {}
+    for symbol, column in columns.items():
+        if symbol in used:
+            values = column[dataset.split.train]
+            ranges[symbol] = float(values.min()), float(values.max())
     notes = []
     with guarded("looking for poles", tell):
         fault = within(_CHECKING, lambda: check_domain(expression, ranges).fault)
@@ -360,7 +230,7 @@ def _legible(value: float, low: float, high: float) -> str:
     return f"{round(value, 5 - math.floor(math.log10(high - low))) + 0.0:.10g}" if high > low else f"{value:.10g}"
 
 
-def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecord, ...]:
+def _edges(origin: Origin | None, judge: Judge, target: str) -> tuple[EdgeRecord, ...]:
     """The named network behind a formula, edge by edge, with the table's own names of the columns that it sees."""
     if origin is None:
         return ()
@@ -379,7 +249,7 @@ def _edges(origin: Origin | None, judge: _Judge, target: str) -> tuple[EdgeRecor
     return tuple(records)
 
 
-def _weights(origin: Origin | None, judge: _Judge) -> bytes:
+def _weights(origin: Origin | None, judge: Judge) -> bytes:
     """The spline network behind a formula, with the lens that scales its inputs and output.
 
     The lens starts with the exponents of the features in each input, `(inputs, features)`: most inputs are a feature as
@@ -402,35 +272,6 @@ def _weights(origin: Origin | None, judge: _Judge) -> bytes:
     return buffer.getvalue()
 
 
-def _metrics(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> Metrics:
-    unit = _unit(y)
-    error = predicted / unit - y / unit
-    if not np.isfinite(error).all():
-        error = np.where(np.isfinite(error), error, np.inf)
-    with np.errstate(over="ignore"):
-        rmse = float(np.sqrt(np.mean(error**2)))
-    spread = float((y / unit).std())
-    return Metrics(
-        r2=1 - (rmse / spread) ** 2 if spread > 0 else math.nan,
-        rmse=unit * rmse,
-        nrmse=rmse / spread if spread > 0 else math.inf,
-        mae=unit * float(np.mean(np.abs(error))),
-        max_abs=unit * float(np.max(np.abs(error))),
-        rows=len(y),
-    )
-
-
-def _unit(y: NDArray[np.float64]) -> float:
-    """What to divide by before squares are taken: one, unless the squares would be beyond float64."""
-    size = float(np.abs(y).max())
-    return 1.0 if _LEAST < size < _LARGEST or size == 0 else size
-
-
-def _deciding(parts: Mapping[str, _T]) -> _T:
-    """What belongs to the rows that decide between formulas: those that fitted no constant where there are any."""
-    return next(parts[part] for part in ("validation", "cross_validation", "train") if part in parts)
-
-
 class _Faults:
     """Keeps what was given up, and tells a recorder."""
 
@@ -448,7 +289,7 @@ class _Faults:
 class _Bridge(Listener):
     """Passes what the search tells on to a recorder."""
 
-    def __init__(self, recorder: Recorder, judge: _Judge, tell: _Tell) -> None:
+    def __init__(self, recorder: Recorder, judge: Judge, tell: Tell) -> None:
         self._recorder = recorder
         self._judge = judge
         self._tell = tell

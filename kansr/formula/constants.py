@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import sympy
 import torch
 from torch import Tensor
 
 from kansr.formula.dual import evaluate_dual
-from kansr.train.levenberg_marquardt import levenberg_marquardt, never, residual_problem
+from kansr.formula.rows import Blocks, Rows, TableRows
+from kansr.train.levenberg_marquardt import HOPELESS, blockwise_problem, levenberg_marquardt, never
 
-__all__ = ["Rows", "Template"]
+__all__ = ["Blocks", "Rows", "TableRows", "Template"]
 
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows in the table's own units.
-
-    Attributes:
-        columns: Values of each feature, `(n,)`.
-        y: The target, `(n,)`.
-        weight: Factor on each row's residual, `(n,)`; None where all count alike.
-    """
-
-    columns: Mapping[sympy.Symbol, Tensor]
-    y: Tensor
-    weight: Tensor | None = None
-
-    def values(self, expression: sympy.Expr) -> Tensor:
-        """An expression without constants to be fitted, on every row, `(n,)`."""
-        value, _ = evaluate_dual(expression, self.columns, {}, torch.empty(0, dtype=torch.float64))
-        return value.expand(len(self.y))
-
-    def knowing(self, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Rows:
-        """The same rows with columns for more symbols, each given by an expression in the others."""
-        more = {symbol: self.values(expression) for symbol, expression in meaning.items()}
-        return replace(self, columns={**self.columns, **more})
-
-    def weigh(self, values: Tensor) -> Tensor:
-        """Residuals or their derivatives, `(..., n)`, as they count."""
-        return values if self.weight is None else values * self.weight
-
-    def variance(self) -> float:
-        """Mean square of the weighted distances of the target from its weighted mean; never zero."""
-        if self.weight is None:
-            return max(float(self.y.var(correction=0)), 1e-300)
-        squares = self.weight.square()
-        return max(float((squares * (self.y - (squares @ self.y) / squares.sum()).square()).mean()), 1e-300)
+# A fit to many rows ends once a step gains less than this in the squares summed over the noise's variance, or after so
+# many steps in a row without any gain: each step takes long.
+_GAIN, _REJECTED = 1e-3, 3
 
 
 @dataclass(frozen=True)
@@ -98,36 +68,82 @@ class Template:
             derivatives = torch.zeros(len(values), n, dtype=torch.float64)
         return value.expand(n) - rows.y, derivatives.expand(len(values), n)
 
-    def fit(self, rows: Rows, *, iterations: int = 30, expired: Callable[[], bool] = never) -> tuple[Template, float]:
+    def squares(self, rows: Blocks) -> float:
+        """Sum of the squared residuals, weighted as the rows are; not finite where one is not."""
+        blocks = rows.blocks(self.form.free_symbols)
+        return sum(float(b.weigh(self.residuals(b, self.values)[0]).square().sum()) for b in blocks)
+
+    def error(self, rows: Blocks) -> float:
+        """Mean square error over the target's variance, both weighted as the rows are; infinite where it has none."""
+        mse = self.squares(rows) / len(rows) / rows.variance()
+        return mse if math.isfinite(mse) else math.inf
+
+    def fit(
+        self, rows: Blocks, *, iterations: int = 30, settling: bool = False, expired: Callable[[], bool] = never
+    ) -> tuple[Template, float]:
         """Fits the constants by least squares.
+
+        Args:
+            rows: What to fit them to.
+            iterations: At most so many steps.
+            settling: Whether they are nearly right, and the rows so many that no step may be wasted.
+            expired: True ends the fit where it is.
 
         Returns:
             The fitted template and its mean square error over the target's variance, both weighted as the rows are
             (infinite where it fails).
         """
-        variance = rows.variance()
-        scale = variance**-0.5
         if not self.symbols:
-            mse = float(rows.weigh(self.residuals(rows, self.values)[0]).square().mean() / variance)
-            return self, mse if mse == mse else float("inf")
+            return self, self.error(rows)
+        scale = rows.variance() ** -0.5
 
-        def linearize(parameters: Tensor) -> tuple[Tensor, Tensor]:
-            residual, derivatives = self.residuals(rows, parameters[0])
-            return rows.weigh(residual)[None, :] * scale, rows.weigh(derivatives)[None] * scale
+        def linearize(parameters: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+            for block in rows.blocks(self.form.free_symbols):
+                residual, derivatives = self.residuals(block, parameters[0])
+                yield block.weigh(residual)[None, :] * scale, block.weigh(derivatives)[None] * scale
 
         fit = levenberg_marquardt(
-            residual_problem(linearize),
+            blockwise_problem(linearize, len(rows)),
             self.values[None, :],
             iterations=iterations,
             damping=1e-6,
             goal=1e-28,
-            stall=0.01,
-            patience=4,
+            stall=_GAIN / len(rows) if settling else 0.01,
+            patience=1 if settling else 4,
+            rejections=_REJECTED if settling else HOPELESS,
             expired=expired,
         )
         return Template(self.form, self.symbols, fit.parameters[0]), float(fit.loss[0])
 
-    def standard_errors(self, rows: Rows, known: float = 0.0) -> list[float | None]:
+    def rounded(
+        self, rows: Blocks, mse: float, errors: Sequence[float | None], floor: float
+    ) -> tuple[Template, float] | None:
+        """The fewest digits for every constant that leave the error where it is, and that error.
+
+        Args:
+            rows: What the constants were fitted to.
+            mse: Mean square error over the target's variance.
+            errors: Standard errors of the constants.
+            floor: An error that is as good as none.
+
+        Returns:
+            None if no digit can be spared.
+        """
+        found: tuple[Template, float] | None = None
+        for digits in (2, 1, 0):
+            values = self.values.clone()
+            for i, error in enumerate(errors):
+                if error and math.isfinite(error):
+                    places = digits - math.floor(math.log10(error))
+                    values[i] = round(float(values[i]), places)
+            shorter = Template.of(self.expression(values))
+            error_then = shorter.error(rows)
+            if error_then > max(mse * (1 + 1 / len(rows)), floor):
+                break
+            found, mse = (shorter, error_then), error_then
+        return found
+
+    def standard_errors(self, rows: Blocks, known: float = 0.0) -> list[float | None]:
         """Standard errors from the Gauss-Newton covariance; None where the rows do not determine a constant.
 
         Args:
@@ -135,9 +151,11 @@ class Template:
             known: Variance of a weighted residual as far as it is known beforehand: one if weights are inverse
                 measurement errors. A larger scatter counts in its place (R. T. Birge, Phys. Rev. 40, 1932).
         """
-        residual, derivatives = map(rows.weigh, self.residuals(rows, self.values))
-        n, p = len(rows.y), len(self.values)
-        if p == 0 or n <= p or not bool(derivatives.isfinite().all()):
+        n, p = len(rows), len(self.values)
+        if p == 0 or n <= p:
+            return [None] * p
+        derivatives, squares = self._condensed(rows)
+        if derivatives is None:
             return [None] * p
         size = derivatives.square().sum(1).sqrt()
         if not bool((size > 0).all()):
@@ -146,6 +164,25 @@ class Template:
         _, s, v = torch.linalg.svd((derivatives / size[:, None]).T, full_matrices=False)
         if not float(s.min()) > 1e-10 * float(s.max()):
             return [None] * p
-        sigma2 = (residual.square().sum() / (n - p)).clamp_min(known)
+        sigma2 = (squares / (n - p)).clamp_min(known)
         errors = (sigma2 * (v.T / s).square().sum(1)).sqrt() / size
         return [float(e) for e in errors]
+
+    def _condensed(self, rows: Blocks) -> tuple[Tensor | None, Tensor]:
+        """Weighted derivatives by the constants, and the sum of the squared residuals.
+
+        Of several blocks the derivatives are condensed to a triangle with the same singular values and directions (G.
+        Golub, Numer. Math. 7, 1965), as exact as all of them together. None where one is not finite.
+        """
+        condensed: Tensor | None = None
+        squares = torch.zeros((), dtype=torch.float64)
+        for block in rows.blocks(self.form.free_symbols):
+            residual, derivatives = map(block.weigh, self.residuals(block, self.values))
+            if not bool(derivatives.isfinite().all()):
+                return None, squares
+            squares = squares + residual.square().sum()
+            if condensed is None:
+                condensed = derivatives
+            else:
+                condensed = torch.linalg.qr(torch.cat([condensed, derivatives], 1).T, mode="r").R.T
+        return condensed, squares

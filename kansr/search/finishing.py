@@ -7,18 +7,18 @@ simple numbers as long as the description length falls; last, what is left is ro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
 
-from kansr.formula.constants import Rows, Template
+from kansr.formula.constants import Blocks, Rows, Template
 from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.forms import cheapest
 from kansr.formula.rewrite import canonical, complexity
 from kansr.search.score import ROUNDING, constants_length, description_length, whole_length
 
-__all__ = ["Finished", "Finisher"]
+__all__ = ["Finished", "Finisher", "settled"]
 
 # Up to so many constants all single simplifications are compared; with more, the first that helps is taken.
 _FEW = 10
@@ -119,16 +119,9 @@ class Finisher:
         return self._scored(template, mse, rows)
 
     def _scored(self, template: Template, mse: float, rows: Rows) -> Finished:
-        nodes = complexity(template.form)
-        n = len(rows.y)
-        # rounding leaves an error of its own: no constant is known better than it allows
-        blur = max(1.0, math.sqrt(ROUNDING / mse)) if mse > 0 else 1.0
-        errors = [e * blur if e else e for e in template.standard_errors(rows)]
-        constants = constants_length(template.values.tolist(), errors, n)
-        numbers = [node for node in sympy.preorder_traversal(template.form) if node.is_Rational]
-        constants += sum(whole_length(int(number.p), int(number.q)) for number in numbers)
+        errors = _blurred(template.standard_errors(rows), mse)
         # all lengths are for all rows: a trial on the sample stands for a trial on all of them
-        return Finished(template, mse, description_length(mse, len(self.rows.y), constants, nodes))
+        return Finished(template, mse, _length(template, mse, errors, len(rows), len(self.rows)))
 
     def _shorten(self, best: Finished) -> Finished:
         """Takes simplifications as long as the description gets shorter: a bold one, else the best single one."""
@@ -209,28 +202,39 @@ class Finisher:
 
     def _round(self, finished: Finished) -> Finished:
         """Fewest digits for every constant that leave the error where it is."""
-        template = finished.template
-        # where nothing but rounding is left, an error of that size is as good
-        blur = max(1.0, math.sqrt(ROUNDING / finished.mse)) if finished.mse > 0 else 1.0
-        errors = [e * blur if e else e for e in template.standard_errors(self.rows)]
-        for digits in (2, 1, 0):
-            values = template.values.clone()
-            for i, error in enumerate(errors):
-                if error and math.isfinite(error):
-                    places = digits - math.floor(math.log10(error))
-                    values[i] = round(float(values[i]), places)
-            rounded = Template.of(template.expression(values))
-            mse = _error(rounded, self.rows)
-            if mse > max(finished.mse * (1 + 1 / len(self.rows.y)), ROUNDING):
-                break
-            finished = self._scored(rounded, mse, self.rows)
-        return finished
+        errors = _blurred(finished.template.standard_errors(self.rows), finished.mse)
+        rounded = finished.template.rounded(self.rows, finished.mse, errors, ROUNDING)
+        return finished if rounded is None else self._scored(*rounded, self.rows)
 
 
-def _error(template: Template, rows: Rows) -> float:
-    residual, _ = template.residuals(rows, template.values)
-    mse = float(rows.weigh(residual).square().mean()) / rows.variance()
-    return mse if math.isfinite(mse) else math.inf
+def settled(template: Template, rows: Blocks, expired: Callable[[], bool]) -> Finished:
+    """A formula with constants that are nearly right, fitted to many rows and rounded in as few passes as it takes.
+
+    Args:
+        template: The formula.
+        rows: The rows.
+        expired: True ends the fit where it is.
+    """
+    template, mse = template.fit(rows, settling=True, expired=expired)
+    errors = _blurred(template.standard_errors(rows), mse)
+    template, mse = template.rounded(rows, mse, errors, ROUNDING) or (template, mse)
+    if len(template.values) != len(errors):  # a constant was rounded to nothing
+        errors = _blurred(template.standard_errors(rows), mse)
+    return Finished(template, mse, _length(template, mse, errors, len(rows), len(rows)))
+
+
+def _blurred(errors: Sequence[float | None], mse: float) -> list[float | None]:
+    """Standard errors that allow for rounding, which leaves an error of its own: no constant is known better."""
+    blur = max(1.0, math.sqrt(ROUNDING / mse)) if mse > 0 else 1.0
+    return [e * blur if e else e for e in errors]
+
+
+def _length(template: Template, mse: float, errors: Sequence[float | None], fitted: int, rows: int) -> float:
+    """Description length of `rows` rows by a formula whose constants were fitted to so many of them."""
+    constants = constants_length(template.values.tolist(), errors, fitted)
+    numbers = [node for node in sympy.preorder_traversal(template.form) if node.is_Rational]
+    constants += sum(whole_length(int(number.p), int(number.q)) for number in numbers)
+    return description_length(mse, rows, constants, complexity(template.form))
 
 
 def _simple(value: float) -> list[sympy.Expr]:

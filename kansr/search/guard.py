@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ import torch
 from kansr.errors import FormulaError
 from kansr.formula.deadline import TimeIsUp
 
-__all__ = ["Fault", "InternalError", "Trouble", "fault_notes", "guarded"]
+__all__ = ["Fault", "InternalError", "Tell", "Trouble", "fault_notes", "guarded"]
 
 # Whose exceptions, whatever they are, say that an expression is beyond them.
 _SYMBOLIC = {"sympy", "mpmath"}
@@ -78,6 +79,9 @@ class Fault:
         return cls(step, trouble, message, trace)
 
 
+Tell: TypeAlias = Callable[[Fault], None]
+
+
 class guarded:  # noqa: N801 - reads as a verb, like those of contextlib
     """Encloses the work on one candidate: exceptions end here and are told.
 
@@ -88,7 +92,7 @@ class guarded:  # noqa: N801 - reads as a verb, like those of contextlib
         tell: Is told of a fault.
     """
 
-    def __init__(self, step: str, tell: Callable[[Fault], None]) -> None:
+    def __init__(self, step: str, tell: Tell) -> None:
         self._step, self._tell = step, tell
 
     def __enter__(self) -> None:

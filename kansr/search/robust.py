@@ -25,7 +25,7 @@ from kansr.search.table import Table
 from kansr.search.training import TRAINING_ROWS, train_structure
 from kansr.train.network import train_splines
 
-__all__ = ["factors_by_formula", "factors_by_network", "huber_factors", "rescored"]
+__all__ = ["FORMULA_ROUNDS", "factors_by_formula", "factors_by_network", "huber_factors", "rescored"]
 
 # Residuals above so many scales count less; the estimate keeps 95 % of its efficiency where noise is normal.
 _K = 1.345
@@ -34,7 +34,7 @@ _NORMAL = 1.4826
 # Where more than half of the residuals are rounding, those above this share of the largest still count.
 _ROUNDING = 1e-12
 # Fits with new weights: of the network, and of the best formula.
-_NETWORK_ROUNDS, _FORMULA_ROUNDS = 4, 3
+_NETWORK_ROUNDS, FORMULA_ROUNDS = 4, 3
 _ITERATIONS = 20
 # Formulas that are fitted again in the end.
 _MOST = 20
@@ -92,7 +92,7 @@ def factors_by_formula(table: Table, best: Found, closing: Callable[[], bool]) -
     """
     template = best.finished.template
     factors = _by_formula(table, template)
-    for _ in range(_FORMULA_ROUNDS - 1):
+    for _ in range(FORMULA_ROUNDS - 1):
         template, _ = template.fit(table.weighted(*factors).rows(), expired=closing)
         factors = _by_formula(table, template)
     return factors

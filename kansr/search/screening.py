@@ -129,7 +129,7 @@ def _polynomials(column: Tensor) -> Tensor:
 
 
 def legendre(u: Tensor, degree: int) -> Tensor:
-    """Legendre polynomials of degree 1 to `degree`, `(n, degree)`. u: (n,), from -1 to 1."""
+    """Legendre polynomials of degree 1 to `degree`, `(n, degree)`. u: (n,), from -1 to 1; or (n, d)."""
     found = [torch.ones_like(u), u]
     for k in range(1, degree):
         found.append(((2 * k + 1) * u * found[k] - k * found[k - 1]) / (k + 1))

@@ -174,16 +174,17 @@ def polynomials(u: Tensor, degree: int) -> Tensor:
 
 
 def _estimated(table: Table, lens: Lens, parts: list[list[int]], rows_per_term: float) -> Separation:
-    """The parts as polynomials fitted together to the training rows."""
+    """The parts as polynomials fitted together to the training rows, of very many to the first."""
     u, t = lens.inputs(table.x), lens.target(table.y)
     # polynomials go wild beyond the rows that they were fitted to
     held = lens.inputs(table.x_held).clamp(-1, 1)
     weight = lens.weight(table.y, table.weight)
     one = torch.ones_like(t)[:, None] if weight is None else weight[:, None]
-    degrees = _degrees(parts, len(u), rows_per_term)
+    # as many terms as all rows allow would take minutes: the time grows with their cube
+    degrees = _degrees(parts, min(len(u), _ROWS), rows_per_term)
     blocks = [polynomials(u[:, part], degree) for part, degree in zip(parts, degrees, strict=True)]
     design = torch.cat([torch.ones_like(one), *blocks], 1)
-    solution = least_squares(design * one, t * one[:, 0])
+    solution = least_squares((design * one)[:_ROWS], (t * one[:, 0])[:_ROWS])
     coefficients = iter(solution.tolist())
     constant = next(coefficients) * lens.spread + lens.shift
     shares, shares_held = [], []

@@ -7,18 +7,28 @@ of one function and the constants of a formula all go through here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["Fit", "NormalEquations", "Problem", "levenberg_marquardt", "never", "residual_problem"]
+__all__ = [
+    "HOPELESS",
+    "Fit",
+    "NormalEquations",
+    "Problem",
+    "blockwise_problem",
+    "levenberg_marquardt",
+    "never",
+    "residual_problem",
+]
 
 
 # After so many iterations in a row that brought no member any gain, none ever will.
-_HOPELESS = 12
+HOPELESS = 12
 
 
 @dataclass(frozen=True)
@@ -70,14 +80,31 @@ def residual_problem(function: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Pro
 
     def linearize(parameters: Tensor) -> NormalEquations:
         residuals, jacobian = function(parameters)
-        n = residuals.shape[1]
-        return NormalEquations(
-            jacobian @ jacobian.mT / n,
-            (jacobian @ residuals[:, :, None])[:, :, 0] / n,
-            residuals.square().mean(1),
-        )
+        return _share(residuals, jacobian, residuals.shape[1])
 
     return linearize
+
+
+def blockwise_problem(function: Callable[[Tensor], Iterable[tuple[Tensor, Tensor]]], rows: int) -> Problem:
+    """The same from residuals and Jacobian of block after block of so many rows, of which one at a time is held."""
+
+    def linearize(parameters: Tensor) -> NormalEquations:
+        return reduce(_plus, (_share(residuals, jacobian, rows) for residuals, jacobian in function(parameters)))
+
+    return linearize
+
+
+def _share(residuals: Tensor, jacobian: Tensor, rows: int) -> NormalEquations:
+    """What some of so many rows contribute."""
+    return NormalEquations(
+        jacobian @ jacobian.mT / rows,
+        (jacobian @ residuals[:, :, None])[:, :, 0] / rows,
+        residuals.square().sum(1) / rows,
+    )
+
+
+def _plus(left: NormalEquations, right: NormalEquations) -> NormalEquations:
+    return NormalEquations(left.matrix + right.matrix, left.gradient + right.gradient, left.loss + right.loss)
 
 
 def levenberg_marquardt(
@@ -89,6 +116,7 @@ def levenberg_marquardt(
     goal: float = 0.0,
     stall: float = 0.0,
     patience: int = 8,
+    rejections: int = HOPELESS,
     expired: Callable[[], bool] = never,
 ) -> Fit:
     """Minimises the mean square residual (D. Marquardt, J. SIAM 11, 1963; damping scaled by the diagonal).
@@ -101,6 +129,7 @@ def levenberg_marquardt(
         goal: Stop when every loss is at most this.
         stall: Stop when no loss fell by this share over `patience` iterations that brought any gain, or none can gain.
         patience: See `stall`.
+        rejections: Stop after so many iterations in a row that brought no member any gain.
         expired: Asked before each iteration; True ends the descent where it is.
 
     Returns:
@@ -133,7 +162,7 @@ def levenberg_marquardt(
         if stall and len(history) > patience and not bool((loss < (1 - stall) * history[-1 - patience]).any()):
             break
         idle = 0 if bool(better.any()) else idle + 1
-        if idle == _HOPELESS:
+        if idle == rejections:
             break
     return Fit(parameters, loss, mu, done)
 
