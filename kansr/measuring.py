@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
@@ -21,20 +21,23 @@ from kansr.formula.constants import TableRows, Template
 from kansr.formula.evaluate import evaluate
 from kansr.formula.rows import BLOCK
 from kansr.results import Candidate, Constant, Metrics
+from kansr.search.guard import Tell, guarded
 from kansr.search.ledger import Found
 from kansr.search.robust import FORMULA_ROUNDS, huber_factors
 from kansr.search.table import Table
 
-__all__ = ["Judge", "deciding"]
+__all__ = ["Judge", "beyond_squares", "deciding"]
 
 _T = TypeVar("_T")
+# Of a target that varies by more or less than this the squares of errors are beyond float64.
+_LEAST, _LARGEST = 1e-140, 1e140
 
 
 class Judge:
     """Measures formulas on every part of the table, as their written form would give them."""
 
     def __init__(
-        self, dataset: Dataset, config: FitConfig, names: Mapping[str, str], *, cross_validates: bool = True
+        self, dataset: Dataset, config: FitConfig, names: Mapping[str, str], tell: Tell, *, cross_validates: bool = True
     ) -> None:
         """Gets ready.
 
@@ -42,11 +45,13 @@ class Judge:
             dataset: The table.
             config: The merged configuration.
             names: A symbol for each column.
+            tell: Is told of what could not be measured.
             cross_validates: Whether a formula is fitted again and again if no rows were set aside.
         """
         self.symbols = [sympy.Symbol(names[f], real=True) for f in dataset.features]
         self._cross_validates = cross_validates
         self._dataset = dataset
+        self._tell = tell
         self._weight = dataset.weight
         self._robust: NDArray[np.float64] | None = None
         self._seed = config.seed
@@ -180,15 +185,18 @@ class Judge:
             parts["cross_validation"], values["cross_validation"] = np.arange(len(y)), self._cross_validated(template)
         metrics = {part: _metrics(values[part], y[rows]) for part, rows in parts.items()}
         held = self._rows(deciding(parts)).plain()
-        errors = held.weigh(torch.from_numpy(deciding(values)) - held.y)
-        return metrics, errors.numpy() / max(math.sqrt(held.variance()), 1e-150)
+        unit = _unit(held.y.numpy())
+        scaled = replace(held, y=held.y / unit)
+        errors = held.weigh(torch.from_numpy(deciding(values)) / unit - scaled.y)
+        return metrics, errors.numpy() / max(math.sqrt(scaled.variance()), 1e-150)
 
     def _cross_validated(self, template: Template) -> NDArray[np.float64]:
         """Each row predicted by the same form with constants fitted to the other rows."""
         predicted = np.full(len(self._dataset.y), np.nan)
         for rows, held in folds(len(self._dataset.y), self._seed):
-            fitted, _ = template.fit(self._rows(rows))
-            predicted[held] = self.predicted(fitted.expression())[held]
+            with guarded("cross-validation", self._tell):
+                fitted, _ = template.fit(self._rows(rows))
+                predicted[held] = self.predicted(fitted.expression())[held]
         return predicted
 
     def predicted(self, expression: sympy.Expr) -> NDArray[np.float64]:
@@ -209,7 +217,9 @@ class Judge:
 
     def _constants(self, template: Template) -> tuple[Constant, ...]:
         # measurement errors are known in the target's units, weights only up to a factor
-        errors = template.standard_errors(self.training, known=1.0 if self._sigma else 0.0)
+        errors: Sequence[float | None] = [None] * len(template.symbols)
+        with guarded("standard errors", self._tell):
+            errors = template.standard_errors(self.training, known=1.0 if self._sigma else 0.0)
         values = zip(template.values.tolist(), errors, strict=True)
         return tuple(Constant(f"c{i}", value, error) for i, (value, error) in enumerate(values))
 
@@ -232,19 +242,35 @@ class Judge:
 
 
 def _metrics(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> Metrics:
-    error = predicted - y
+    unit = _unit(y)
+    error = predicted / unit - y / unit
     if not np.isfinite(error).all():
         error = np.where(np.isfinite(error), error, np.inf)
-    rmse = float(np.sqrt(np.mean(error**2)))
-    spread = float(y.std())
+    with np.errstate(over="ignore"):
+        rmse = float(np.sqrt(np.mean(error**2)))
+    spread = float((y / unit).std())
     return Metrics(
         r2=1 - (rmse / spread) ** 2 if spread > 0 else math.nan,
-        rmse=rmse,
+        rmse=unit * rmse,
         nrmse=rmse / spread if spread > 0 else math.inf,
-        mae=float(np.mean(np.abs(error))),
-        max_abs=float(np.max(np.abs(error))),
+        mae=unit * float(np.mean(np.abs(error))),
+        max_abs=unit * float(np.max(np.abs(error))),
         rows=len(y),
     )
+
+
+def _unit(y: NDArray[np.float64]) -> float:
+    """What to divide by before squares are taken: one, unless the squares would be beyond float64."""
+    size = float(np.abs(y).max())
+    return 1.0 if _LEAST < size < _LARGEST or size == 0 else size
+
+
+def beyond_squares(y: NDArray[np.float64]) -> Iterator[str]:
+    """A note where nothing can be found because squares of errors are zero or infinite."""
+    with np.errstate(under="ignore"):
+        spread = float(np.ptp(y / 2))
+    if not _LEAST < spread < _LARGEST:
+        yield f"the target varies too {'little' if spread < 1 else 'much'} to square its errors: choose another unit"
 
 
 def deciding(parts: Mapping[str, _T]) -> _T:

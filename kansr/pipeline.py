@@ -15,6 +15,7 @@ import torch
 from kansr.choice import ROUNDING
 from kansr.config import FitConfig
 from kansr.data import Dataset, sampled
+from kansr.formula.deadline import within
 from kansr.formula.domain import check_domain
 from kansr.formula.names import symbol_names
 from kansr.formula.parse import ON_REQUEST
@@ -22,12 +23,13 @@ from kansr.formula.rewrite import shape
 from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
-from kansr.measuring import Judge
+from kansr.measuring import Judge, beyond_squares
 from kansr.refitting import Timetable, chosen_of, one_pass, refitted
 from kansr.results import EdgeRecord, FitResult, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
 from kansr.search.columns import COLUMN_ROWS, MOST_COLUMNS, strongest
 from kansr.search.driver import Search, SearchResult
+from kansr.search.guard import Fault, Tell, fault_notes, guarded
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
@@ -35,6 +37,9 @@ from kansr.search.robust import factors_by_formula, factors_by_network, rescored
 from kansr.search.structures import layered
 
 __all__ = ["fit"]
+
+# Seconds for looking for poles between the rows.
+_CHECKING = 2.0
 
 
 def fit(
@@ -69,14 +74,15 @@ def fit(
     columns = _columns(dataset, config, interrupted)
     seen = sampled(dataset, config.seed, columns)
     long = len(seen.y) < len(dataset.y)
-    whole = Judge(dataset, config, names, cross_validates=not long)
-    judge = whole if seen is dataset else Judge(seen, config, names)
+    faults = _Faults(recorder)
+    whole = Judge(dataset, config, names, faults.tell, cross_validates=not long)
+    judge = whole if seen is dataset else Judge(seen, config, names, faults.tell)
     end = (begun if started is None else started) + config.time_limit
     times = Timetable.of(end, one_pass(whole)) if long else None
     budget = Budget.until(end, config.time_limit, interrupted) if times is None else times.budget(interrupted)
-    result = _search(judge, config, functions, limits, budget, recorder)
+    result = _search(judge, config, functions, limits, budget, _Bridge(recorder, judge, faults.tell))
     outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
-    offered = _distinct(result.found)
+    offered = _measurable(_distinct(result.found), judge, faults.tell)
     noise = judge.noise(offered[0], result.network_error)
     floor = judge.option(offered[0]).rmse if result.outcome is Outcome.CONVERGED else 0.0
     if times is not None:
@@ -102,9 +108,11 @@ def fit(
             *(times.notes() if times else ()),
             *final.notes(len(seen.split.train), len(dataset.split.train)),
             *(whole if long else judge).notes(chosen.finished.template),
-            *_faults(best.expression, names, dataset),
+            *_faults(best.expression, names, dataset, faults.tell),
             *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
             *_left_out(result.refused, final.searched, limits),
+            *beyond_squares(dataset.y),
+            *fault_notes(faults.told),
         ),
         edges=_edges(chosen.origin, whole, dataset.target),
         weights=_weights(chosen.origin, whole),
@@ -128,21 +136,24 @@ def _search(
     functions: Mapping[str, Function],
     limits: Limits,
     budget: Budget,
-    recorder: Recorder,
+    bridge: _Bridge,
 ) -> SearchResult:
     """The search; with Huber's loss the rows' weights come from a network before it, from the best formula after it."""
     only = None if config.structure is None else layered(config.structure, len(judge.symbols))
     generator = torch.Generator().manual_seed(config.seed)
     if config.loss == "huber":
-        recorder.stage(Stage.TRAIN, "for outliers")
-        judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
-    search = Search(judge.table(), without_twins(functions), generator, budget, _Bridge(recorder, judge), limits, only)
+        bridge.stage(Stage.TRAIN, "for outliers")
+        with guarded("weighing outliers", bridge.fault):
+            judge.reweigh(factors_by_network(judge.table(), generator, budget.late))
+    search = Search(judge.table(), without_twins(functions), generator, budget, bridge, limits, only)
     result = search.run()
     if config.loss == "huber":
-        judge.reweigh(None)
-        judge.reweigh(factors_by_formula(judge.table(), result.found[0], budget.closing))
-        found, refused = (rescored(_distinct(f), judge.table(), budget.closing) for f in (result.found, result.refused))
-        result = replace(result, found=found or result.found, refused=refused)
+        with guarded("weighing outliers", bridge.fault):
+            judge.reweigh(None)
+            judge.reweigh(factors_by_formula(judge.table(), result.found[0], budget.closing))
+            each = (_distinct(formulas) for formulas in (result.found, result.refused))
+            found, refused = (rescored(formulas, judge.table(), budget.closing) for formulas in each)
+            result = replace(result, found=found or result.found, refused=refused)
     return result
 
 
@@ -152,6 +163,16 @@ def _distinct(formulas: Sequence[Found]) -> list[Found]:
     for found in formulas:
         distinct.setdefault(shape(found.finished.expression), found)
     return list(distinct.values())
+
+
+def _measurable(formulas: Sequence[Found], judge: Judge, tell: Tell) -> list[Found]:
+    """Those of the formulas whose errors can be told."""
+    measured = []
+    for found in formulas:
+        with guarded("measuring errors", tell):
+            judge.option(found)
+            measured.append(found)
+    return measured or [formulas[0]]  # without any there is nothing to be saved
 
 
 def _narrowed(seen: Dataset, dataset: Dataset) -> Iterator[str]:
@@ -186,7 +207,7 @@ def _written(functions: Iterable[Function]) -> frozenset[str]:
     return ON_REQUEST & {function.sympy(sympy.Symbol("u", real=True)).func.__name__ for function in functions}
 
 
-def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
+def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset, tell: Tell) -> Iterator[str]:
     """Says where between the training rows the formula has no finite value, if that is so anywhere."""
     columns = {names[f]: column for f, column in zip(dataset.features, dataset.x.T, strict=True)}
     used = {symbol.name for symbol in expression.free_symbols}
@@ -195,10 +216,13 @@ def _faults(expression: sympy.Expr, names: Mapping[str, str], dataset: Dataset) 
         if symbol in used:
             values = column[dataset.split.train]
             ranges[symbol] = float(values.min()), float(values.max())
-    fault = check_domain(expression, ranges).fault
-    if fault is not None:
-        place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
-        yield f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"
+    notes = []
+    with guarded("looking for poles", tell):
+        fault = within(_CHECKING, lambda: check_domain(expression, ranges).fault)
+        if fault is not None:
+            place = [f"{c} = {_legible(fault.point[s], *ranges[s])}" for c, s in names.items() if s in fault.point]
+            notes = [f"the formula {fault.trouble.value} the range of the data, for instance near {', '.join(place)}"]
+    yield from notes
 
 
 def _legible(value: float, low: float, high: float) -> str:
@@ -248,12 +272,27 @@ def _weights(origin: Origin | None, judge: Judge) -> bytes:
     return buffer.getvalue()
 
 
+class _Faults:
+    """Keeps what was given up, and tells a recorder."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.told: list[Fault] = []
+        self._recorder = recorder
+
+    def tell(self, fault: Fault) -> None:
+        """One more."""
+        self.told.append(fault)
+        trace = {"trace": fault.trace} if fault.trace else {}
+        self._recorder.event("fault", step=fault.step, reason=fault.trouble.value, error=fault.message, **trace)
+
+
 class _Bridge(Listener):
     """Passes what the search tells on to a recorder."""
 
-    def __init__(self, recorder: Recorder, judge: Judge) -> None:
+    def __init__(self, recorder: Recorder, judge: Judge, tell: Tell) -> None:
         self._recorder = recorder
         self._judge = judge
+        self._tell = tell
 
     def stage(self, stage: Stage, detail: str = "") -> None:
         """Passes a stage on."""
@@ -261,8 +300,13 @@ class _Bridge(Listener):
 
     def found(self, found: Found) -> None:
         """Passes a formula on."""
-        self._recorder.best(self._judge.candidate(found))
+        with guarded("measuring errors", self._tell):
+            self._recorder.best(self._judge.candidate(found))
 
     def network(self, edges: int, rmse: float) -> None:
         """Passes a trained network on."""
         self._recorder.event("network", edges=edges, rmse=rmse)
+
+    def fault(self, fault: Fault) -> None:
+        """Passes a fault on."""
+        self._tell(fault)

@@ -133,7 +133,7 @@ class Template:
         for digits in (2, 1, 0):
             values = self.values.clone()
             for i, error in enumerate(errors):
-                if error:
+                if error and math.isfinite(error):
                     places = digits - math.floor(math.log10(error))
                     values[i] = round(float(values[i]), places)
             shorter = Template.of(self.expression(values))

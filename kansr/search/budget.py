@@ -23,12 +23,14 @@ class Budget:
         expired: The search ends.
         closing: The finishing of formulas ends too; comes a little later.
         left: Seconds until the search ends.
+        rest: Seconds until whatever still goes on is broken off.
     """
 
     late: Callable[[], bool]
     expired: Callable[[], bool]
     closing: Callable[[], bool]
     left: Callable[[], float]
+    rest: Callable[[], float]
 
     @classmethod
     def until(cls, end: float, seconds: float, interrupted: Callable[[], bool]) -> Budget:
@@ -51,6 +53,7 @@ class Budget:
             expired=before_end(_RESERVE + _FINISHING),
             closing=before_end(_RESERVE),
             left=lambda: stop(_RESERVE + _FINISHING) - time.monotonic(),
+            rest=lambda: stop(0.5 * _RESERVE) - time.monotonic(),
         )
 
     def part(self, seconds: float) -> Budget:

@@ -11,6 +11,7 @@ from torch import Tensor
 from kansr.functions import Function, Inner
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.structure import Op
+from kansr.search.least_squares import least_squares
 from kansr.search.matching import PRICE, Curve, Match, affordable, matched, polish, project, to_data
 
 __all__ = ["match_compositions", "match_pairs", "match_polynomials"]
@@ -102,7 +103,7 @@ def match_polynomials(curve: Curve, functions: Sequence[Function], *, keep: int 
             break
         columns = torch.stack([curve.x**k for k in range(degree + 1)], 1) * curve.weight[:, None]
         scale = columns.square().sum(0).sqrt().clamp_min(1e-300)
-        coef = torch.linalg.lstsq(columns / scale, (curve.y * curve.weight)[:, None], driver="gelsd").solution[:, 0]
+        coef = least_squares(columns / scale, curve.y * curve.weight)
         loss = float((columns / scale @ coef - curve.y * curve.weight).square().sum() / curve.weight.square().sum())
         coef = coef / scale
         chains = [(SymbolicEdge(identity, _row(float(coef[1]), float(coef[0])), (True, True, False, False)),)]
@@ -222,7 +223,7 @@ def _pair_edges(
     first, second = constants[:1].clone(), constants[1:].clone()
     if op is Op.SUM:
         columns = torch.stack([*values, torch.ones_like(curve.x)], 1) * curve.weight[:, None]
-        outer = torch.linalg.lstsq(columns, (curve.y * curve.weight)[:, None], driver="gelsd").solution[:, 0]
+        outer = least_squares(columns, curve.y * curve.weight)
         first[0, :2], second[0, :2] = outer[[0, 2]], outer[[1, 1]] * torch.tensor([1.0, 0.0])
         return [SymbolicEdge.of(f, first), SymbolicEdge(g, second, (True, False, *g.inner.value))]
     c, _, _ = project((values[0] * values[1])[None, :], curve.y, curve.weight)

@@ -9,8 +9,9 @@ import sympy
 import torch
 
 from kansr.formula.dual import evaluate_dual
-from kansr.formula.rewrite import canonical, complexity
+from kansr.formula.rewrite import complexity
 from kansr.search.finishing import Finished, Finisher
+from kansr.search.least_squares import least_squares
 
 __all__ = ["cut"]
 
@@ -45,7 +46,7 @@ def _trials(expression: sympy.Expr, finisher: Finisher) -> list[sympy.Expr]:
     trials: dict[sympy.Expr, None] = {}
     for _, part in sorted(parts, key=lambda item: (item[0], complexity(item[1])))[:_TRIED]:
         for trial in (part, free * part, part + free, free * part + free):
-            trials[canonical(trial, finisher.positive)] = None
+            trials[finisher.canonical(trial)] = None
     return [trial for trial in trials if complexity(trial) < complexity(expression)]
 
 
@@ -68,6 +69,6 @@ def _error(part: sympy.Expr, finisher: Finisher) -> float:
         return math.inf
     size = design.square().mean(0).sqrt()
     design = design / size.clamp_min(1e-300)
-    design, target = rows.weigh(design.T).T, rows.weigh(rows.y)[:, None]
-    solution = torch.linalg.lstsq(design, target, driver="gelsd").solution
+    design, target = rows.weigh(design.T).T, rows.weigh(rows.y)
+    solution = least_squares(design, target)
     return float((design @ solution - target).square().mean())

@@ -11,13 +11,15 @@ import sympy
 import torch
 
 from kansr.formula.build import network_expression
+from kansr.formula.deadline import TimeIsUp, within
 from kansr.functions import Function
 from kansr.kan.structure import Op, Structure
 from kansr.results import Outcome, Stage
 from kansr.search.budget import Budget
 from kansr.search.drafts import Draft, Waiting
 from kansr.search.groups import reduced_tables
-from kansr.search.ledger import CLEAN, Found, Ledger, Listener, Origin
+from kansr.search.guard import guarded
+from kansr.search.ledger import CLEAN, FaultsOnly, Found, Ledger, Listener, Origin
 from kansr.search.lens import Lens, lenses
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.naming import Effort, Named, Namer
@@ -63,6 +65,10 @@ _PLATEAU = 1.15
 # Names are taken for right if the error of the network grows by no more than this factor.
 _NAMES_RIGHT = 16.0
 _ROUNDS = 1000
+# Seconds that even a search has which begins when the time is up: the first steps look at the clock themselves.
+_AT_LEAST = 0.5
+# Share of the time for telling which columns matter.
+_SCREENING = 0.3
 
 
 @dataclass(frozen=True)
@@ -115,13 +121,17 @@ class Search:
         self._limits = limits
         self._whole = table
         self._structure = structure
+        self._listener = listener or Listener()
         # what has no visible influence comes back if the other columns do not explain the target
-        self._table = table if structure else table.only(relevant(table.x, table.y, table.weight))
+        self._table = table
+        if not structure:
+            with self._guarded("screening"):
+                seconds = max(_SCREENING * budget.left(), _AT_LEAST)
+                self._table = table.only(within(seconds, lambda: relevant(table.x, table.y, table.weight)))
         self._unseen = [symbol for symbol in table.symbols if symbol not in self._table.symbols]
         self._functions = functions
         self._generator = generator
         self._budget = budget
-        self._listener = listener or Listener()
         self._ledger = Ledger(
             table, budget.closing, self._listener, limits, shifted=part is not None and part.op is Op.SUM
         )
@@ -140,11 +150,19 @@ class Search:
 
     def run(self) -> SearchResult:
         """Searches until the data are explained, everything was tried or the time is up."""
-        outcome = self._rounds()
+        outcome = Outcome.EXHAUSTED
+        with self._guarded("searching"):
+            try:
+                outcome = within(max(self._budget.rest(), _AT_LEAST), self._rounds)
+            except TimeIsUp:  # a step did not look at the clock: it is lost, the formulas are not
+                outcome = Outcome.TIME_LIMIT
         ledger = self._ledger
         found, refused = (sorted(each, key=lambda f: f.finished.length) for each in (ledger.found, ledger.refused))
         unseen = [] if self._table is self._whole else self._unseen
         return SearchResult(found, refused, min((d.error for d in self._drafts), default=math.inf), outcome, unseen)
+
+    def _guarded(self, step: str) -> guarded:
+        return guarded(step, self._listener.fault)
 
     def _rounds(self) -> Outcome:
         if self._structure is None and (self._shortcuts.first() or self._grouped()):
@@ -163,6 +181,11 @@ class Search:
 
     def _grouped(self) -> bool:
         """Whether products of powers of columns, in the place of the columns, show the law."""
+        with self._guarded("groups"):
+            return self._in_groups()
+        return False
+
+    def _in_groups(self) -> bool:
         found: list[Shortcuts] = []
         self._table = self._shortcuts.table
         for table in reduced_tables(self._table, self._noise_test.only_noise, self._generator, self._hurried):
@@ -187,8 +210,8 @@ class Search:
             for lens in self._lenses():
                 if len(structure.edges) > 1:
                     self._try(structure, lens)
-                elif (waiting := self._trained(structure, lens)) is not None:
-                    self._name(self._prune(waiting), Effort.WIDE)
+                elif (waiting := self._trained(structure, lens)) and (draft := self._prune(waiting)):
+                    self._name(draft, Effort.WIDE)
                 if self._noise_left():
                     return True
         return False
@@ -231,12 +254,16 @@ class Search:
         """Whether the law has parts, and they explain everything."""
 
         def search(table: Table, budget: Budget, part: PartTarget) -> list[Found]:
-            return Search(table, self._functions, self._generator, budget, limits=self._limits, part=part).run().found
+            listener = FaultsOnly(self._listener)
+            inner = Search(table, self._functions, self._generator, budget, listener, self._limits, part=part)
+            return inner.run().found
 
         # a column that alone is not seen beside a strong part may be seen once that is described
         table = self._whole if self._table.factor == 1 and not self._table.meaning else self._table
         parts = Parts(table, self._ledger, self._noise_test, self._budget, self._listener, search)
-        return parts.solved(self._least)
+        with self._guarded("parts"):
+            return parts.solved(self._least)
+        return False
 
     def _settled(self) -> bool:
         """Whether the best formula leaves nothing but noise, and for long nothing simpler was found."""
@@ -264,6 +291,8 @@ class Search:
         self._idle = 0 if better else self._idle + 1
         if waiting.error < max(_NOISY if better else _LOOKS_EXACT, self._as_good_as_exact):
             draft = self._prune(waiting)
+            if draft is None:
+                return
             twin = any(d.named and d.shape == draft.shape for d in self._drafts)
             if (draft.looks_exact or draft.error < self._as_good_as_exact) and not twin:
                 self._name(draft, Effort.WIDE)
@@ -275,12 +304,13 @@ class Search:
     def _trained(self, structure: Structure, lens: Lens) -> Waiting | None:
         lens = lens.uncentred() if structure.op(structure.output) is Op.PRODUCT else lens
         self._listener.stage(Stage.TRAIN, f"{len(structure.edges)} edges, {lens.view.value}")
-        sample = self._table.seen(lens, TRAINING_ROWS)
-        trained = train_structure(structure, sample, self._generator, self._budget.expired)
-        if trained is None:
-            return None
-        self._listener.network(len(structure.edges), trained.rmse)
-        return self._measured(trained, lens)
+        with self._guarded("training"):
+            sample = self._table.seen(lens, TRAINING_ROWS)
+            trained = train_structure(structure, sample, self._generator, self._budget.expired)
+            if trained is not None:
+                self._listener.network(len(structure.edges), trained.rmse)
+                return self._measured(trained, lens)
+        return None
 
     def _measured(self, trained: Trained, lens: Lens) -> Waiting:
         """The error of a network on the held rows, on finer grids where these help."""
@@ -290,17 +320,19 @@ class Search:
             error = min(error, self._table.network_error(fine.network, lens))
         return Waiting(trained, self._table, lens, error)
 
-    def _prune(self, waiting: Waiting) -> Draft:
-        table, lens = waiting.table, waiting.lens
-        self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
-        sample = table.seen(lens, TRAINING_ROWS)
-        pruned = prune(waiting.trained, sample, self._budget.expired)
-        error = table.network_error(pruned.network, lens)
-        # lengths of networks seen through different lenses can only be compared in the table's own units
-        length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
-        draft = Draft(pruned, table, lens, length, error)
-        self._drafts.append(draft)
-        return draft
+    def _prune(self, waiting: Waiting) -> Draft | None:
+        with self._guarded("pruning"):
+            table, lens = waiting.table, waiting.lens
+            self._listener.stage(Stage.PRUNE, f"{len(waiting.trained.network.edges)} edges, {lens.view.value}")
+            sample = table.seen(lens, TRAINING_ROWS)
+            pruned = prune(waiting.trained, sample, self._budget.expired)
+            error = table.network_error(pruned.network, lens)
+            # lengths of networks seen through different lenses can only be compared in the table's own units
+            length = spline_length(error, len(sample), sum(pruned.network.sizes), pruned.blur)
+            draft = Draft(pruned, table, lens, length, error)
+            self._drafts.append(draft)
+            return draft
+        return None
 
     def _hurried(self) -> bool:
         """Whether there is no time for more than what there is."""
@@ -332,6 +364,11 @@ class Search:
         if draft.named >= effort:
             return
         draft.named = effort
+        with self._guarded("naming"):
+            self._read(draft, effort)
+
+    def _read(self, draft: Draft, effort: Effort) -> None:
+        """Names the edges of a network and finishes the formulas."""
         self._listener.stage(Stage.NAME, f"{len(draft.pruned.network.edges)} edges")
         sample = draft.table.seen(draft.lens, _NAMING_ROWS)
         namer = Namer(sample, self._functions, self._budget.expired, draft.lens.logarithmic)
@@ -339,7 +376,8 @@ class Search:
         self._listener.stage(Stage.REFINE, f"{len(named)} formulas")
         for candidate in _worth_finishing(named, draft):
             if not self._budget.closing():
-                self._finish(candidate, draft, effort)
+                with self._guarded("finishing"):
+                    self._finish(candidate, draft, effort)
 
     def _finish(self, named: Named, draft: Draft, effort: Effort) -> None:
         output = network_expression(named.network, draft.lens.input_expressions(draft.table.symbols))

@@ -14,6 +14,7 @@ import sympy
 import torch
 from torch import Tensor
 
+from kansr.search.least_squares import least_squares
 from kansr.search.screening import visible
 
 __all__ = ["power_factors", "power_law", "product"]
@@ -72,8 +73,7 @@ def power_law(x: Tensor, y: Tensor, symbols: Sequence[sympy.Symbol], weight: Ten
         return None
     weight = y.abs() if weight is None else y.abs() * weight  # so that rows count as they do without the logarithm
     design = torch.cat([torch.ones_like(y)[:, None], x.log()], 1) * weight[:, None]
-    target = (y.abs().log() * weight)[:, None]
-    shift, *slopes = torch.linalg.lstsq(design, target, driver="gelsd").solution[:, 0].tolist()
+    shift, *slopes = least_squares(design, y.abs().log() * weight).tolist()
     powers = [symbol ** sympy.Float(slope, 17) for symbol, slope in zip(symbols, slopes, strict=True)]
     sign = 1.0 if float(y.mean()) > 0 else -1.0
     return sympy.Mul(sympy.Float(sign * math.exp(min(shift, _LARGEST)), 17), *powers)
@@ -92,10 +92,10 @@ def _slopes(x: Tensor, y: Tensor, weight: Tensor) -> dict[int, float]:
         return {}
     logs = torch.stack([x[:, j].log() for j in able], 1)
     # other influences, roughly: they only have to be kept from blurring the slopes
-    others = [(c - c.mean()) / c.std() for j, c in enumerate(x.T) if j not in able]
+    others = [(c - c.mean()) / c.std() for j, c in enumerate(x.T) if j not in able and float(c.std()) > 0]
     design = torch.stack([torch.ones_like(y), *logs.T, *others, *(o * o for o in others)], 1) * weight[:, None]
     target = y.abs().log() * weight
-    solution = torch.linalg.lstsq(design, target[:, None], driver="gelsd").solution[:, 0]
+    solution = least_squares(design, target)
     noise = (target - design @ solution).square().sum() / (len(y) - design.shape[1])
     errors = (noise * torch.linalg.pinv(design.T @ design, hermitian=True).diagonal()).sqrt()
     found = {}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from kansr.formula.constants import Blocks, Rows, Template
+from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.forms import cheapest
 from kansr.formula.rewrite import canonical, complexity
 from kansr.search.score import ROUNDING, constants_length, description_length, whole_length
@@ -23,6 +24,8 @@ __all__ = ["Finished", "Finisher", "settled"]
 _FEW = 10
 # How often a shorter form is looked for, which depends on the constants that are left.
 _FORMS = 3
+# Seconds for rewriting a formula once: milliseconds as a rule.
+_PATIENCE = 2.0
 # Constants known to this relative precision may be roots or ratios with pi; of others nobody could tell.
 _EXACT = 1e-8
 
@@ -63,10 +66,10 @@ class Finisher:
 
     def __call__(self, expression: sympy.Expr) -> Finished:
         """The shortest description found of the same law."""
-        best = self.fit(canonical(expression, self.positive), self.sample)
+        best = self.fit(self.canonical(expression), self.sample)
         best = self._shorten(best)
         for _ in range(_FORMS):
-            form = cheapest(best.expression, self.positive)
+            form = self._cheapest(best.expression)
             if complexity(form) >= complexity(best.expression):
                 break
             best = self._shorten(self.fit(form, self.sample))  # its constants are others: some may be simple, or zero
@@ -79,11 +82,28 @@ class Finisher:
     def translated(self, finished: Finished, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Finished:
         """The same formula with what its symbols stand for in their place."""
         expression = finished.expression.xreplace(dict(meaning))
-        return self.refit(min(cheapest(expression, self.positive), expression, key=complexity))
+        return self.refit(min(self._cheapest(expression), expression, key=complexity))
 
     def positive(self, expression: sympy.Expr) -> bool:
         """Whether a part of an expression is positive on all rows."""
         return bool((self.rows.values(expression) > 0).all())
+
+    def canonical(self, expression: sympy.Expr, changed: Mapping[sympy.Expr, sympy.Expr] | None = None) -> sympy.Expr:
+        """The canonical form of an expression, some parts replaced first; the expression itself if that takes too long.
+
+        Replacing alone may take for ever: with a number in the place of a column SymPy computes `sin(exp(1e7))`.
+        """
+        try:
+            return within(_PATIENCE, lambda: canonical(expression.xreplace(changed or {}), self.positive))
+        except TimeIsUp:
+            return expression
+
+    def _cheapest(self, expression: sympy.Expr) -> sympy.Expr:
+        """The shortest equivalent form, if it's found in time."""
+        try:
+            return within(_PATIENCE, lambda: cheapest(expression, self.positive))
+        except TimeIsUp:
+            return expression
 
     def refit(self, expression: sympy.Expr) -> Finished:
         """The expression with its constants fitted to all rows and rounded."""
@@ -91,7 +111,7 @@ class Finisher:
 
     def rough(self, expression: sympy.Expr) -> Finished:
         """The expression with fitted constants and nothing else done to it."""
-        return self.fit(canonical(expression, self.positive), self.rows)
+        return self.fit(self.canonical(expression), self.rows)
 
     def fit(self, expression: sympy.Expr, rows: Rows) -> Finished:
         """The expression with its constants refitted."""
@@ -161,7 +181,7 @@ class Finisher:
         for total in sorted(expression.atoms(sympy.Add), key=sympy.default_sort_key):
             for term in total.args:
                 if term.is_number and not term.has(sympy.Float):  # once snapped, it is no constant any more
-                    yield canonical(expression.xreplace({total: total - term}), self.positive)
+                    yield self.canonical(expression, {total: total - term})
         near = self._near(best)
         for _, i, number in near:
             yield self._with(best.template, {i: number})
@@ -177,7 +197,8 @@ class Finisher:
             symbol: numbers.get(i, sympy.Float(float(value), 17))
             for i, (symbol, value) in enumerate(zip(template.symbols, template.values, strict=True))
         }
-        return canonical(template.form.xreplace(values), self.positive)
+        form = self.canonical(template.form, values)
+        return template.expression() if form == template.form else form
 
     def _round(self, finished: Finished) -> Finished:
         """Fewest digits for every constant that leave the error where it is."""

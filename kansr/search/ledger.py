@@ -9,18 +9,20 @@ from types import MappingProxyType
 
 import sympy
 
+from kansr.formula.constants import Template
 from kansr.formula.forms import constant_apart
 from kansr.formula.rewrite import complexity
 from kansr.kan.network import Network
 from kansr.results import Stage
 from kansr.search.cutting import cut
 from kansr.search.finishing import Finished, Finisher
+from kansr.search.guard import Fault, guarded
 from kansr.search.lens import Lens
 from kansr.search.limits import NO_LIMITS, Limits
 from kansr.search.score import ROUNDING
 from kansr.search.table import Table
 
-__all__ = ["CLEAN", "Found", "Ledger", "Listener", "Origin"]
+__all__ = ["CLEAN", "FaultsOnly", "Found", "Ledger", "Listener", "Origin"]
 
 # A formula with a mean square error below this (over the target's variance) explains clean data completely.
 CLEAN = 1e-16
@@ -30,6 +32,8 @@ _FEW = 5
 _SAMPLE = 500
 # An expression with more nodes explains nothing, whatever its error.
 _TOO_LONG = 400
+# A line in more columns is only fitted.
+_MANY = 50
 # Up to so many nodes a formula that is longer than the user allows is cut: beyond, it takes too long.
 _CUTTABLE = 60
 
@@ -85,6 +89,20 @@ class Listener:
     def network(self, edges: int, rmse: float) -> None:
         """A network was trained."""
 
+    def fault(self, fault: Fault) -> None:
+        """A candidate was given up."""
+
+
+class FaultsOnly(Listener):
+    """Of the search for one part only the faults are told."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def fault(self, fault: Fault) -> None:
+        """Passed on."""
+        self._listener.fault(fault)
+
 
 class Ledger:
     """Finishes formulas and keeps them.
@@ -118,15 +136,27 @@ class Ledger:
         self._table = table
         self._listener = listener
         self._finisher = Finisher(table.rows(), table.rows(_SAMPLE), closing)
-        mean, spread = float(table.y.mean()), float(table.y.std())
-        self._shift = sympy.Float(1e-3 * spread) if shifted else sympy.S.Zero
-        slopes = [
-            sympy.Float(1e-3 * spread / float(column.std())) * symbol
-            for symbol, column in zip(table.symbols, table.x.T, strict=True)
-        ]
-        self._add(self._finisher.fit(sympy.Float(mean), self._finisher.rows))
-        self._add(self._finisher(sympy.Add(sympy.Float(mean), *slopes)))
+        self._shift = sympy.Float(1e-3 * float(table.y.std())) if shifted else sympy.S.Zero
+        self._begin(table)
         self.baselines = len(self.found)
+
+    def _begin(self, table: Table) -> None:
+        """A constant and a linear formula; at the very least some constant, even if no error can be computed."""
+        mean, spread = float(table.y.mean()), float(table.y.std())
+        with guarded("fitting a constant", self._listener.fault):
+            self._add(self._finisher.fit(sympy.Float(mean), self._finisher.rows))
+        if not self.found:
+            template = Template.of(sympy.Float(float(table.y.median())))
+            self.found.append(Found(Finished(template, math.inf, math.inf), math.inf))
+        with guarded("fitting a line", self._listener.fault):
+            slopes = [
+                sympy.Float(1e-3 * spread / float(column.std())) * symbol
+                for symbol, column in zip(table.symbols, table.x.T, strict=True)
+                if float(column.std()) > 0
+            ]
+            line = sympy.Add(sympy.Float(mean), *slopes)
+            # with hundreds of columns more than a fit would take all the time
+            self._add(self._finisher(line) if len(slopes) <= _MANY else self._finisher.rough(line))
 
     def add(
         self,
@@ -147,6 +177,17 @@ class Ledger:
         Returns:
             Whether it may be offered.
         """
+        with guarded("finishing", self._listener.fault):
+            return self._take_in(expression, origin, believed, meaning)
+        return False
+
+    def _take_in(
+        self,
+        expression: sympy.Expr,
+        origin: Origin | None,
+        believed: Callable[[float], bool],
+        meaning: Mapping[sympy.Symbol, sympy.Expr],
+    ) -> bool:
         if complexity(expression) > _TOO_LONG:
             return False
         if self._shift:  # a small constant is seen by no network, yet without it no name is right

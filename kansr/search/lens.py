@@ -58,7 +58,9 @@ class Lens:
         seen = _logged(x, logs)
         low, high = seen.min(0).values, seen.max(0).values
         t = _view(y, view)
-        return cls(logs, (low + high) / 2, (high - low) / 2, view, float(t.mean()), float(t.std(correction=0)))
+        # what is the same in all training rows, though not in all rows, is divided by one
+        scale = torch.where(high > low, (high - low) / 2, 1.0)
+        return cls(logs, (low + high) / 2, scale, view, float(t.mean()), float(t.std(correction=0)) or 1.0)
 
     def inputs(self, x: Tensor) -> Tensor:
         """What the network reads, `(n, d)`."""

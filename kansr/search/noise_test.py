@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from kansr.results import Stage
+from kansr.search.guard import guarded
 from kansr.search.ledger import Found, Ledger, Listener
 from kansr.search.lens import Lens, TargetView
 from kansr.search.structures import probes
@@ -56,8 +57,10 @@ class NoiseTest:
         best = self._ledger.best
         if best is not self._tested:
             self._tested = best
-            explains_much = best.held_error <= _EXPLAINS_LITTLE
-            self._passed = explains_much and self.only_noise(self._table.residuals(best.finished.template))
+            self._passed = False
+            if best.held_error <= _EXPLAINS_LITTLE:
+                with guarded("testing for noise", self._listener.fault):
+                    self._passed = self.only_noise(self._table.residuals(best.finished.template))
         return self._passed
 
     def only_noise(self, left: Table) -> bool:

@@ -20,6 +20,7 @@ from kansr.formula.rewrite import complexity
 from kansr.kan.structure import Op
 from kansr.results import Stage
 from kansr.search.budget import Budget
+from kansr.search.guard import guarded
 from kansr.search.ledger import Found, Ledger, Listener
 from kansr.search.lens import Lens, TargetView
 from kansr.search.noise_test import NoiseTest, is_short
@@ -127,7 +128,8 @@ class Parts:
             if part.searches and [p for p in self._parts if p.formula is None] == [part]:
                 end = (1 - _SHARE_OF_LAST) * left
             to_come = sum(_ROUNDS - p.searches for p in self._parts if p.formula is None)
-            self._improve(part, self._budget.part((self._budget.left() - end) / max(to_come, 1)))
+            with guarded("a part", self._listener.fault):
+                self._improve(part, self._budget.part((self._budget.left() - end) / max(to_come, 1)))
             if all(p.formula is not None for p in self._parts) and self._offer():
                 return True
         # what was found of the parts is more than networks would find of the whole

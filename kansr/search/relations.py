@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from kansr.search.atoms import Atom, View, both_sides, columns_of, families, paired_families, views
+from kansr.search.least_squares import least_squares
 from kansr.train.levenberg_marquardt import never
 
 __all__ = ["paired_relations", "relations"]
@@ -140,7 +141,7 @@ def _first_dependence(columns: Tensor, target: Tensor, free: int) -> Tensor | No
         chosen = chosen[solution.abs() > _NEGLIGIBLE * solution.abs().max().clamp_min(1)]
         if not len(chosen):
             return None
-        solution = torch.linalg.lstsq(columns[:, chosen], -columns[:, last, None], driver="gelsd").solution[:, 0]
+        solution = least_squares(columns[:, chosen], -columns[:, last])
     coefficients = torch.zeros_like(norm)
     coefficients[chosen], coefficients[last] = solution, 1.0
     exact = float((columns @ coefficients).square().sum().sqrt()) < 10 * _DEPENDENT

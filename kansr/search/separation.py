@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from kansr.kan.structure import Op
+from kansr.search.least_squares import least_squares
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.screening import effect_chance, interaction_chance, legendre
 from kansr.search.table import Table
@@ -193,7 +194,7 @@ def _estimated(table: Table, lens: Lens, parts: list[list[int]], rows_per_term: 
     degrees = _degrees(parts, min(len(u), _ROWS), rows_per_term)
     blocks = [polynomials(u[:, part], degree) for part, degree in zip(parts, degrees, strict=True)]
     design = torch.cat([torch.ones_like(one), *blocks], 1)
-    solution = torch.linalg.lstsq((design * one)[:_ROWS], (t[:, None] * one)[:_ROWS], driver="gelsd").solution[:, 0]
+    solution = least_squares((design * one)[:_ROWS], (t * one[:, 0])[:_ROWS])
     coefficients = iter(solution.tolist())
     constant = next(coefficients) * lens.spread + lens.shift
     shares, shares_held = [], []

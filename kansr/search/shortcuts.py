@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import TypeAlias
 
@@ -14,6 +15,7 @@ from kansr.results import Stage
 from kansr.search.budget import Budget
 from kansr.search.decays import decays
 from kansr.search.factors import power_factors, power_law
+from kansr.search.guard import guarded
 from kansr.search.ledger import CLEAN, Ledger, Listener
 from kansr.search.noise_test import NoiseTest, is_short
 from kansr.search.ratios import Ratio, ratios
@@ -65,8 +67,10 @@ class Shortcuts:
 
     def first(self) -> bool:
         """What takes no longer than the simplest network: relations, and ratios of the columns themselves."""
-        if self._related(relations) or self._separated() or self._is_power_law():
-            return True
+        for shortcut in (partial(self._related, relations), self._separated, self._is_power_law):
+            with guarded("a shortcut", self._listener.fault):
+                if shortcut():
+                    return True
         table = self.table
         arguments = (table.x, table.y, table.symbols, table.weight, self._hurried)
         self._ratios = chain(ratios(*arguments), decays(*arguments))
@@ -78,7 +82,9 @@ class Shortcuts:
 
     def pairs(self) -> bool:
         """Relations with functions of pairs of columns."""
-        return self._related(paired_relations)
+        with guarded("a shortcut", self._listener.fault):
+            return self._related(paired_relations)
+        return False
 
     def _separated(self) -> bool:
         """Divides out the columns that are mere factors, and looks for relations between the others."""
@@ -110,6 +116,11 @@ class Shortcuts:
 
     def _approximated(self, most: int | None) -> bool:
         """Tries so many sets of atoms, or all."""
+        with guarded("a shortcut", self._listener.fault):
+            return self._tried_ratios(most)
+        return False
+
+    def _tried_ratios(self, most: int | None) -> bool:
         self._listener.stage(Stage.RELATE)
         for offered in islice(self._ratios, most):
             for ratio in offered:
