@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -30,6 +29,7 @@ from kansr.kan.state import to_state
 from kansr.results import Candidate, Constant, EdgeRecord, FitResult, Metrics, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
 from kansr.search.driver import Search, SearchResult
+from kansr.search.journal import Journal
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
@@ -49,6 +49,7 @@ def fit(
     interrupted: Callable[[], bool],
     *,
     started: float | None = None,
+    journal: Journal | None = None,
 ) -> FitResult:
     """Searches for a formula.
 
@@ -58,6 +59,7 @@ def fit(
         recorder: Is told what happens.
         interrupted: Whether the user wants to stop; asked often.
         started: When the process started (`time.monotonic()`); the time limit counts from there.
+        journal: Where the long steps are recorded, and read from if an earlier run of the same search was killed.
 
     Returns:
         The result; reaching the time limit and being interrupted are outcomes.
@@ -66,15 +68,20 @@ def fit(
         ConfigError: If the configuration names a function that is not in the library, excludes one that must stay, or
             asks for a network with another number of inputs than there are features.
     """
-    begun = time.monotonic()
+    journal = journal or Journal()
+    clock = journal.clock
+    clock.start(interrupted, started)
+    begun = clock.elapsed()
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     judge = _Judge(dataset, config, _written(functions.values()))
-    budget = Budget.until((begun if started is None else started) + config.time_limit, config.time_limit, interrupted)
-    result = _search(judge, config, functions, limits, budget, recorder)
+    budget = Budget.until(clock, config.time_limit, config.time_limit)
+    with journal.kept():
+        result = _search(judge, config, functions, limits, budget, recorder)
     recorder.stage(Stage.WRITE)
-    outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
+    clock.now()  # the user may want to end after the last step too
+    outcome = Outcome.INTERRUPTED if clock.interrupted else result.outcome
     offered = _distinct(result.found)
     options = [judge.option(found) for found in offered]
     choice = choose(options, config.choose, options[0].rmse if result.outcome is Outcome.CONVERGED else 0.0)
@@ -88,7 +95,7 @@ def fit(
         noise=judge.noise(offered[0], result.network_error),
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
-        seconds=time.monotonic() - begun,
+        seconds=clock.elapsed() - begun,
         notes=(
             *judge.notes(chosen),
             *_faults(best.expression, judge.names, dataset),

@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 
 from kansr.kan.structure import Op
+from kansr.search.codec import storable
+from kansr.search.journal import recorded
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.screening import effect_chance, interaction_chance, legendre
 from kansr.search.table import Table
@@ -42,6 +44,7 @@ _ROWS_PER_TERM = 6.0
 _ROWS_PER_TERM_TRIED = (2.5, 7.0, 20.0)
 
 
+@storable
 @dataclass(frozen=True)
 class Separation:
     """A law in parts, each a function of its own columns only.
@@ -66,6 +69,7 @@ def joined(op: Op, values: Tensor) -> Tensor:
     return values.sum(0) if op is Op.SUM else values.prod(0)
 
 
+@recorded
 def separate(table: Table) -> Separation | None:
     """The separation whose estimates fit best; None if the law seems to have one part only or the rows are too few."""
     if len(table.y) < _FEW_ROWS or not table.holds_out or table.x.shape[1] < 2:
