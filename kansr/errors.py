@@ -4,7 +4,8 @@ KansrError
 ├── ConfigError        a wrong option or configuration file
 ├── DataError          a table that cannot be used
 ├── FormulaError       text that is not a formula of the kind kansr writes
-└── RunDirectoryError  a run folder that is missing, foreign or already there
+├── RunDirectoryError  a run folder that is missing, foreign or already there
+└── StoppedError       the user stopped a command at once
 
 Only the user's mistakes are exceptions. Outcomes such as "the time limit was reached" are values
 (`kansr.results.Outcome`). Anything else that is raised is a bug and keeps its traceback.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["ConfigError", "DataError", "ExitCode", "FormulaError", "KansrError", "RunDirectoryError"]
+__all__ = ["ConfigError", "DataError", "ExitCode", "FormulaError", "KansrError", "RunDirectoryError", "StoppedError"]
 
 
 class ExitCode(IntEnum):
@@ -25,6 +26,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     DATA = 3
     NO_FORMULA = 4
+    DIFFERENT = 5
     INTERRUPTED = 130
 
 
@@ -61,3 +63,9 @@ class RunDirectoryError(KansrError):
     """A run folder that is missing, foreign or already there."""
 
     exit_code = ExitCode.USAGE
+
+
+class StoppedError(KansrError):
+    """No mistake, but the user's wish: what was done so far is kept where the hint says."""
+
+    exit_code = ExitCode.INTERRUPTED

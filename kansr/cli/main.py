@@ -10,7 +10,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from kansr import __version__
-from kansr.cli import bench, export, fit, functions, predict, show
+from kansr.cli import bench, export, fit, functions, predict, rerun, show
 from kansr.errors import ExitCode, KansrError
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("fit", epilog=fit.EXAMPLES)(fit.command)
+app.command("rerun", epilog=rerun.EXAMPLES)(rerun.command)
 app.command("predict", epilog=predict.EXAMPLES)(predict.command)
 app.command("export", epilog=export.EXAMPLES)(export.command)
 app.command("show", epilog=show.EXAMPLES)(show.command)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from kansr.config import FitConfig
 from kansr.errors import FormulaError, RunDirectoryError
@@ -18,10 +18,15 @@ from kansr.export.json import FormulaFile
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
 from kansr.rundir.candidates import read_candidates, read_edges
+from kansr.rundir.environment import Environment
+from kansr.search.clock import Readings
 
-__all__ = ["Run", "read_run"]
+__all__ = ["LAYOUT", "Run", "read_clock", "read_environment", "read_json", "read_run", "read_yaml_as"]
 
 _T = TypeVar("_T")
+
+# Version of the layout of run folders; `formula.json` and `status.json` name it.
+LAYOUT = 1
 _DAMAGED = "the folder was changed or comes from another version; run 'kansr fit' again"
 
 
@@ -34,8 +39,18 @@ class Run:
     summary: Summary
 
 
+class _Layout(BaseModel):
+    schema_: int = Field(LAYOUT, alias="schema")  # folders of the first version do not name it in `status.json`
+    kansr: str = "unknown"
+
+
 class _Status(BaseModel):
     seconds: float
+
+
+class _ClockFile(BaseModel):
+    count: int
+    moves: tuple[tuple[int, int], ...]
 
 
 def read_run(path: Path) -> Run:
@@ -45,12 +60,46 @@ def read_run(path: Path) -> Run:
         RunDirectoryError: If there is no finished run, or a file in it is not as kansr writes it.
     """
     _check_finished(path)
-    config = _read(path / "config.yaml", yaml.safe_load, FitConfig)
-    table = _read(path / "dataset.json", json.loads, TableInfo)
-    formula = _read(path / "formula.json", json.loads, FormulaFile)
-    status = _read(path / "status.json", json.loads, _Status)
+    _check_layout(path)
+    config = read_yaml_as(path / "config.yaml", FitConfig)
+    table = read_json(path / "dataset.json", TableInfo)
+    formula = read_json(path / "formula.json", FormulaFile)
+    status = read_json(path / "status.json", _Status)
     result = _result(path, formula, status, table)
     return Run(path, config, Summary(result, table, formula.seed, formula.kansr))
+
+
+def read_clock(path: Path) -> Readings | None:
+    """What the search's clock said in a run; None for a run of a version that did not keep it.
+
+    Raises:
+        RunDirectoryError: If the file is not as kansr writes it.
+    """
+    file = path / "clock.json"
+    if not file.exists():
+        return None
+    content = read_json(file, _ClockFile)
+    try:
+        return Readings(content.count, content.moves)
+    except ValueError:
+        raise RunDirectoryError(f"{file}: cannot be read", _DAMAGED) from None
+
+
+def read_environment(path: Path) -> Environment:
+    """The versions and the machine of a run.
+
+    Raises:
+        RunDirectoryError: If the file is not there, or not as kansr writes it.
+    """
+    return read_json(path / "environment.json", Environment)
+
+
+def _check_layout(path: Path) -> None:
+    for name in ("status.json", "formula.json"):
+        found = read_json(path / name, _Layout)
+        if found.schema_ != LAYOUT:
+            message = f"{path}: {name} has layout {found.schema_}, and this version of kansr reads layout {LAYOUT}"
+            raise RunDirectoryError(message, f"read it with the kansr that wrote it, version {found.kansr}")
 
 
 def _check_finished(path: Path) -> None:
@@ -60,7 +109,22 @@ def _check_finished(path: Path) -> None:
     if not names & {"config.yaml", "formula.json", "status.json"}:
         raise RunDirectoryError(f"{path}: not a run folder", "'kansr fit' prints the path of the folder it writes")
     if "status.json" not in names:
-        raise RunDirectoryError(f"{path}: this fit is still running or was killed", "run 'kansr fit' again")
+        message = f"{path}: this fit is still running or was killed"
+        raise RunDirectoryError(message, f"'kansr fit ... --out {path} --resume' goes on with it")
+
+
+def read_json(file: Path, kind: type[_T]) -> _T:
+    """A JSON file of the folder, validated.
+
+    Raises:
+        RunDirectoryError: If it is not there, or not as kansr writes it.
+    """
+    return _read(file, json.loads, kind)
+
+
+def read_yaml_as(file: Path, kind: type[_T]) -> _T:
+    """The same for a YAML file."""
+    return _read(file, yaml.safe_load, kind)
 
 
 def _read(file: Path, parse: Callable[[str], Any], kind: type[_T]) -> _T:
