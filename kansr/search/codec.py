@@ -62,7 +62,7 @@ def unpack(data: bytes) -> Any:
     end = _LENGTH + int.from_bytes(data[:_LENGTH], "big")
     try:
         return _value(json.loads(data[_LENGTH:end]), _Buffer(data, end))
-    except (TypeError, KeyError, IndexError, RecursionError, RuntimeError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, RuntimeError) as error:
         raise ValueError(f"no stored value: {error}") from None
 
 
@@ -115,6 +115,8 @@ class _Buffer:
         """The next one, laid out in memory as it was: the last digits of products depend on that."""
         end = self._start + prod(shape) * dtype.itemsize
         part = bytearray(self._data[self._start : end])
+        if len(part) != end - self._start:
+            raise ValueError("a tensor is missing")
         self._start = end
         flat = torch.frombuffer(part, dtype=dtype) if part else torch.empty(0, dtype=dtype)
         dense = flat.clone().reshape(shape)
