@@ -26,7 +26,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     DATA = 3
     NO_FORMULA = 4
-    DIFFERENT = 5
     INTERRUPTED = 130
 
 

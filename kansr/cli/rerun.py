@@ -27,7 +27,7 @@ kansr rerun runs/planets --data planets.csv --out runs/again
 
 The options, the seed and the readings of the clock are those of the earlier fit, whose folder is not touched.
 
-Exit status: 0 the same formula.json, byte by byte; 5 another one; the others as of 'kansr fit'.
+Exit status: 0 the same formula.json, byte by byte; 4 another one; the others as of 'kansr fit'.
 """
 
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")]
@@ -66,7 +66,7 @@ def command(run: RunPath, out: Out = None, data: Data = None, quiet: Quiet = Fal
     ended = exit_code(summary)
     if ended is ExitCode.INTERRUPTED and differing:
         return ended
-    return ExitCode.DIFFERENT if differing else ExitCode.OK
+    return ExitCode.NO_FORMULA if differing else ExitCode.OK
 
 
 def _config(found: Run, out: Path | None, data: str | None) -> FitConfig:

@@ -128,6 +128,7 @@ class RunDirectory:
             message = f"--out {self.path}: another process is working on this run"
             raise RunDirectoryError(message, "wait until it has ended, or choose another folder") from None
         except OSError as error:
+            self._close()
             self._remove()
             raise self._unwritable(error) from None
         return self
@@ -164,8 +165,7 @@ class RunDirectory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._records is not None:
-            self._records.close()
+        self._close()
         if (self.path / "status.json").exists():
             (self.path / JOURNAL).unlink(missing_ok=True)
         elif isinstance(error, Exception):
@@ -205,6 +205,10 @@ class RunDirectory:
     def _write(self, name: str, content: str | bytes) -> None:
         self._files.append(self.path / name)
         write_file(self.path / name, content)
+
+    def _close(self) -> None:
+        if self._records is not None:
+            self._records.close()
 
     def _unwritable(self, error: OSError) -> RunDirectoryError:
         message = f"--out {self.path}: cannot be written: {error.strerror}"
