@@ -91,4 +91,4 @@ def _journal(path: Path) -> tuple[list[str], Journal]:
     notes = [*versions, *there.other_machine(here)]
     if readings is None:
         notes.append("the clock of the earlier fit is not gone by: one that the time limit ended may end differently")
-    return notes, Journal(clock=None if readings is None else Clock(readings))
+    return notes, Journal(clock=None if readings is None else Clock(readings, heeding=True))

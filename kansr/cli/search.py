@@ -45,6 +45,9 @@ def search(
     try:
         with directory as folder, Interrupt() as interrupted:
             folder.journal = journal or folder.journal
+            if speak and folder.journal.recorded:
+                seconds = folder.journal.clock.recorded_seconds
+                output.stderr().print(f"Resume: the first {seconds:.1f} s are read from the journal.")
             summary = _searched(dataset, config, folder, interrupted, live)
     except KeyboardInterrupt:
         path = directory.path
@@ -53,6 +56,8 @@ def search(
     if speak:
         from kansr.report.terminal import print_notes
 
+        if directory.journal.fault:
+            print_notes(output.stderr(), (f"the journal could not be written: {directory.journal.fault}",))
         print_notes(output.stderr(), tuple(note for note in summary.notes if note not in dataset.notes))
     return summary
 

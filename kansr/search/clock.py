@@ -43,9 +43,11 @@ class Clock:
 
     Args:
         readings: Of an earlier run of the same search.
+        heeding: Whether the user may end the search while recorded readings are given. Where most steps are read from a
+            journal this takes a moment only, and would lose what is read next.
     """
 
-    def __init__(self, readings: Readings = Readings()) -> None:
+    def __init__(self, readings: Readings = Readings(), *, heeding: bool = False) -> None:
         self.count = 0
         self._recorded = readings.count
         self._moves = list(readings.moves)
@@ -53,6 +55,7 @@ class Clock:
         self._base = 0.0  # seconds before `_begun`
         self._begun: float | None = None  # on `time.monotonic`, once time runs
         self._started: float | None = None
+        self._heeding = heeding
         self._interrupted: Callable[[], bool] = lambda: False
 
     def start(self, interrupted: Callable[[], bool], started: float | None = None) -> None:
@@ -67,6 +70,8 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since the start of the fit, not counting the time between a kill and the resumption."""
+        if self._heeding and self._interrupted():
+            self.forget()
         number, self.count = self.count, self.count + 1
         if number < self._recorded:
             self._wind(number)
@@ -90,6 +95,11 @@ class Clock:
     def _lasted(self) -> float:
         """Where the hand stood before the user wanted to end."""
         return max((t for _, t in self._moves[: self._next] if t < _FAR), default=0) * _TICK
+
+    @property
+    def recorded_seconds(self) -> float:
+        """How long the earlier run lasted, as far as that was recorded."""
+        return self._moves[-1][1] * _TICK if self._recorded and self._moves else 0.0
 
     @property
     def interrupted(self) -> bool:

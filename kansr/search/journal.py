@@ -90,7 +90,7 @@ class Journal:
     def _read(self) -> list[tuple[int, int]]:
         """Takes in the file, up to the first record that this program would not have written."""
         moves: list[tuple[int, int]] = []
-        for place, record in enumerate(self._file.records if self._file else ()):
+        for place, record in enumerate(self._file.take() if self._file else ()):
             try:
                 step, value = _split(record)
                 Readings(step.count, [*moves[-1:], *step.moves])
@@ -104,6 +104,11 @@ class Journal:
             self._known.append(known)
             moves += step.moves
         return moves
+
+    @property
+    def recorded(self) -> bool:
+        """Whether there are steps of an earlier run that have not been read yet."""
+        return self._next < len(self._known)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -126,7 +131,7 @@ class Journal:
         number, self._number = self._number, self._number + 1
         generator = next((a for a in arguments if isinstance(a, torch.Generator)), None)
         key = _digest(name, arguments, self.clock.count)
-        if self._next < len(self._known) and self._known[self._next].step.number <= number:
+        if self.recorded and self._known[self._next].step.number <= number:
             step, value, *_ = self._known[self._next]
             try:
                 if (step.number, step.key) == (number, key) and (generator is None) == (step.generator is None):
@@ -137,7 +142,7 @@ class Journal:
                 pass
             self._astray()
         result = compute()
-        if self._file is not None and self._next == len(self._known) and not self.clock.interrupted:
+        if self._file is not None and not self.recorded and not self.clock.interrupted:
             self._append(self._file, number, key, generator, result)
         return result
 

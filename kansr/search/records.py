@@ -33,10 +33,7 @@ _SYNC = 5.0
 
 
 class RecordFile:
-    """The records of a file that is kept open.
-
-    Attributes:
-        records: What was found, then what was appended.
+    """A file of records that is kept open; its length is their number.
 
     Args:
         path: The file; made if it does not exist.
@@ -49,7 +46,7 @@ class RecordFile:
 
     def __init__(self, path: Path, owner: str) -> None:
         self.path = path
-        self.records: list[bytes] = []
+        self._found: list[bytes] = []
         self._ends: list[int] = []  # where each record ends, and the checksum up to there
         self._sums: list[int] = []
         self._synced = time.monotonic()
@@ -72,14 +69,22 @@ class RecordFile:
             self._append(owner)
         else:
             for content, end, checksum in found:
-                self.records.append(content)
+                self._found.append(content)
                 self._ends.append(end)
                 self._sums.append(checksum)
             self._ends.insert(0, len(_MAGIC))
             self._sums.insert(0, 0)
             self._file.truncate(self._ends[-1])
-        del self.records[0]
+        del self._found[:1]  # the owner
         del self._ends[0], self._sums[0]
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def take(self) -> list[bytes]:
+        """The records that were found in the file; they are given once, for they may be large."""
+        found, self._found = self._found, []
+        return found
 
     def append(self, content: bytes) -> None:
         """Adds a record.
@@ -101,7 +106,6 @@ class RecordFile:
             with suppress(OSError):
                 self._file.truncate(self._ends[-1])
             raise
-        self.records.append(content)
         self._ends.append(self._ends[-1] + len(record))
         self._sums.append(checksum)
 
@@ -113,7 +117,7 @@ class RecordFile:
     def cut(self, count: int) -> None:
         """Drops all records but the first ones."""
         self._file.truncate(self._ends[count])
-        del self.records[count:], self._ends[count + 1 :], self._sums[count + 1 :]
+        del self._ends[count + 1 :], self._sums[count + 1 :]
 
     def close(self) -> None:
         """Lets other processes use the file."""

@@ -99,6 +99,18 @@ def test_an_interruption_is_the_end_of_all_time_and_is_recorded(hand: Hand) -> N
     assert [again.expired(), again.expired()] == [False, True]
 
 
+@pytest.mark.parametrize("heeding", [True, False])
+def test_only_while_a_fit_is_repeated_the_user_may_end_recorded_readings(hand: Hand, heeding: bool) -> None:
+    readings = Readings(9, ((0, 32), (2, 64), (5, 96)))
+    clock, wishes = Clock(readings, heeding=heeding), iter([False] * 3)
+    clock.start(lambda: next(wishes, True))
+    assert asked(clock, hand, [1, 1, 1]) == [1, 1, 2]
+    clock.now()
+    assert clock.interrupted == heeding
+    assert clock.readings.moves[:2] == readings.moves[:2]
+    assert clock.elapsed() == 2
+
+
 @pytest.mark.parametrize("moves", [((2, 5), (1, 6)), ((1, 5), (2, 5)), ((1, 5), (2, 4)), ((3, 5),), ((-1, 5),)])
 def test_a_clock_that_moves_back_is_refused(moves: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(ValueError, match="does not move back"):

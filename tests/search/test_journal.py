@@ -66,7 +66,7 @@ def closed(journal: Journal) -> int:
     """How many records there are."""
     assert journal._file is not None
     journal._file.close()
-    return len(journal._file.records)
+    return len(journal._file)
 
 
 def shortened(path: Path, source: bytes, count: int) -> None:
@@ -242,7 +242,7 @@ def test_a_full_disk_ends_the_journal_and_not_the_search(path: Path, monkeypatch
     file, append = journal._file, journal._file.append
 
     def full(content: bytes) -> None:
-        if len(file.records) == 5:
+        if len(file) == 5:
             raise OSError(errno.ENOSPC, "No space left on device")
         append(content)
 

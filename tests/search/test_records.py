@@ -24,7 +24,9 @@ def write(path: Path, owner: str = "me", contents: list[bytes] = CONTENTS) -> by
 def read(path: Path, owner: str = "me") -> list[bytes]:
     file = RecordFile(path, owner)
     file.close()
-    return file.records
+    found = file.take()
+    assert len(found) == len(file)
+    return found
 
 
 def test_what_was_appended_is_read(tmp_path: Path) -> None:
