@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from enum import Enum
+from functools import cache
 from math import prod
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ _CLASSES: dict[str, type] = {
     kind.__name__: kind for kind in (Edge, Network, Op, SplineEdge, Structure, SymbolicEdge, Template, Trained)
 }
 _DTYPES = {str(dtype): dtype for dtype in (torch.float64, torch.int64, torch.bool, torch.uint8)}
+_PLAIN = frozenset({type(None), bool, int, float, str})
 _LENGTH = 4
 
 
@@ -68,15 +70,15 @@ def unpack(data: bytes) -> Any:
 
 def _tree(value: object, tensors: list[Tensor]) -> object:
     """The value as JSON holds it: whatever is no plain number or text is a list that begins with its kind."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if type(value) in _PLAIN or isinstance(value, (int, float, str)):  # the first is quick
         return value
+    if isinstance(value, (list, tuple)):
+        return ["list" if isinstance(value, list) else "tuple", *[_tree(v, tensors) for v in value]]
     if isinstance(value, Tensor):
         tensors.append(value)
         return ["tensor", str(value.dtype), list(value.shape), list(value.stride())]
     if isinstance(value, sympy.Basic):
         return ["formula", to_tree(value)]
-    if isinstance(value, (list, tuple)):
-        return ["list" if isinstance(value, list) else "tuple", *(_tree(v, tensors) for v in value)]
     if isinstance(value, Function) and LIBRARY.get(value.name) is value:
         return ["function", value.name]
     name = type(value).__name__
@@ -84,7 +86,12 @@ def _tree(value: object, tensors: list[Tensor]) -> object:
         raise ValueError(f"cannot be stored: {name}")
     if isinstance(value, Enum):
         return [name, value.name]
-    return [name, *(_tree(getattr(value, f.name), tensors) for f in dataclasses.fields(value))]  # type: ignore[arg-type]
+    return [name, *[_tree(getattr(value, field), tensors) for field in _fields(name)]]
+
+
+@cache
+def _fields(name: str) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(_CLASSES[name]))
 
 
 def _value(tree: Any, buffer: _Buffer) -> Any:

@@ -32,6 +32,8 @@ __all__ = ["Journal", "recorded"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+# Of a tensor with more numbers only the shape is compared: it holds rows.
+_LARGE = 5000
 
 
 @storable
@@ -206,8 +208,12 @@ def recorded(function: Callable[_P, _T]) -> Callable[_P, _T]:
 def _digest(name: str, arguments: Sequence[object], count: int) -> str:
     digest = hashlib.blake2b(f"{name} {count}".encode(), digest_size=12)
     for argument in arguments:
+        if isinstance(argument, torch.Generator):
+            argument = argument.get_state()
+        elif isinstance(argument, Tensor) and argument.numel() > _LARGE:
+            argument = tuple(argument.shape)
         try:
-            digest.update(pack(argument.get_state() if isinstance(argument, torch.Generator) else argument))
+            digest.update(pack(argument))
         except ValueError:
             digest.update(b"-")
     return digest.hexdigest()

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from kansr.search.atoms import Atom, View, both_sides, columns_of, families, paired_families, views
-from kansr.search.journal import recorded
 from kansr.train.levenberg_marquardt import never
 
 __all__ = ["paired_relations", "relations"]
@@ -113,7 +112,6 @@ def _laws(atoms: Sequence[Atom], view: View, most: int, *, ratio: bool, free: in
     yield view.restored(sympy.Add(*sides[0]) / sympy.Add(*sides[1]))
 
 
-@recorded
 def _first_dependence(columns: Tensor, target: Tensor, free: int) -> Tensor | None:
     """Coefficients of the first linear relation, if it is exact, short and involves the target.
 
