@@ -4,7 +4,8 @@ KansrError
 ├── ConfigError        a wrong option or configuration file
 ├── DataError          a table that cannot be used
 ├── FormulaError       text that is not a formula of the kind kansr writes
-└── RunDirectoryError  a run folder that is missing, foreign or already there
+├── RunDirectoryError  a run folder that is missing, foreign or already there
+└── StoppedError       the user stopped a command at once
 
 Only the user's mistakes are exceptions. Outcomes such as "the time limit was reached" are values
 (`kansr.results.Outcome`). Anything else that is raised is a bug and keeps its traceback.
@@ -16,7 +17,16 @@ import difflib
 from collections.abc import Iterable
 from enum import IntEnum
 
-__all__ = ["ConfigError", "DataError", "ExitCode", "FormulaError", "KansrError", "RunDirectoryError", "did_you_mean"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "ExitCode",
+    "FormulaError",
+    "KansrError",
+    "RunDirectoryError",
+    "StoppedError",
+    "did_you_mean",
+]
 
 
 class ExitCode(IntEnum):
@@ -63,6 +73,12 @@ class RunDirectoryError(KansrError):
     """A run folder that is missing, foreign or already there."""
 
     exit_code = ExitCode.USAGE
+
+
+class StoppedError(KansrError):
+    """No mistake, but the user's wish: what was done so far is kept where the hint says."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -30,6 +29,7 @@ from kansr.search.budget import Budget
 from kansr.search.columns import COLUMN_ROWS, MOST_COLUMNS, strongest
 from kansr.search.driver import Search, SearchResult
 from kansr.search.guard import Fault, Tell, fault_notes, guarded
+from kansr.search.journal import Journal
 from kansr.search.ledger import Found, Listener, Origin
 from kansr.search.lens import TargetView
 from kansr.search.limits import Limits
@@ -49,6 +49,7 @@ def fit(
     interrupted: Callable[[], bool],
     *,
     started: float | None = None,
+    journal: Journal | None = None,
 ) -> FitResult:
     """Searches for a formula.
 
@@ -58,6 +59,7 @@ def fit(
         recorder: Is told what happens.
         interrupted: Whether the user wants to stop; asked often.
         started: When the process started (`time.monotonic()`); the time limit counts from there.
+        journal: Where the long steps are recorded, and read from if an earlier run of the same search was killed.
 
     Returns:
         The result; reaching the time limit and being interrupted are outcomes.
@@ -66,22 +68,26 @@ def fit(
         ConfigError: If the configuration names a function that is not in the library, excludes one that must stay, or
             asks for a network with another number of inputs than there are features.
     """
-    begun = time.monotonic()
+    journal = journal or Journal()
+    clock = journal.clock
+    clock.start(interrupted, started)
+    begun = clock.elapsed()
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
     names = symbol_names(dataset.features, _written(functions.values()))
-    columns = _columns(dataset, config, interrupted)
+    columns = _columns(dataset, config, lambda: clock.now() > config.time_limit)
     seen = sampled(dataset, config.seed, columns)
     long = len(seen.y) < len(dataset.y)
     faults = _Faults(recorder)
     whole = Judge(dataset, config, names, faults.tell, cross_validates=not long)
     judge = whole if seen is dataset else Judge(seen, config, names, faults.tell)
-    end = (begun if started is None else started) + config.time_limit
-    times = Timetable.of(end, one_pass(whole)) if long else None
-    budget = Budget.until(end, config.time_limit, interrupted) if times is None else times.budget(interrupted)
-    result = _search(judge, config, functions, limits, budget, _Bridge(recorder, judge, faults.tell))
-    outcome = Outcome.INTERRUPTED if interrupted() else result.outcome
+    times = Timetable.of(clock, config.time_limit, one_pass(whole, clock)) if long else None
+    budget = Budget.until(clock, config.time_limit, config.time_limit) if times is None else times.budget()
+    with journal.kept():
+        result = _search(judge, config, functions, limits, budget, _Bridge(recorder, judge, faults.tell))
+    clock.now()  # the user may want to end after the last step too
+    outcome = Outcome.INTERRUPTED if clock.interrupted else result.outcome
     offered = _measurable(_distinct(result.found), judge, faults.tell)
     noise = judge.noise(offered[0], result.network_error)
     floor = judge.option(offered[0]).rmse if result.outcome is Outcome.CONVERGED else 0.0
@@ -90,7 +96,7 @@ def fit(
     final = (
         chosen_of(offered, judge, config.choose, floor)
         if times is None
-        else refitted(offered, judge, whole, config.choose, floor, times.fitted(interrupted))
+        else refitted(offered, judge, whole, config.choose, floor, times.fits_ended)
     )
     recorder.stage(Stage.WRITE)
     best, chosen = final.best, final.found
@@ -102,7 +108,7 @@ def fit(
         noise=noise,
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
-        seconds=time.monotonic() - begun,
+        seconds=clock.elapsed() - begun,
         notes=(
             *_narrowed(seen, dataset),
             *(times.notes() if times else ()),
@@ -121,13 +127,13 @@ def fit(
     )
 
 
-def _columns(dataset: Dataset, config: FitConfig, interrupted: Callable[[], bool]) -> list[int] | None:
+def _columns(dataset: Dataset, config: FitConfig, expired: Callable[[], bool]) -> list[int] | None:
     """Numbers of the features that the search looks at; None for all of them."""
     if dataset.x.shape[1] <= MOST_COLUMNS or config.structure is not None:
         return None
     rows = np.random.default_rng(config.seed).permutation(dataset.split.train)[:COLUMN_ROWS]
     x, y = torch.from_numpy(dataset.x[rows]), torch.from_numpy(dataset.y[rows])
-    return strongest(x, y, expired=interrupted)
+    return strongest(x, y, expired=expired)
 
 
 def _search(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from kansr.formula.constants import Template
 from kansr.measuring import Judge, deciding
 from kansr.results import Candidate
 from kansr.search.budget import Budget
+from kansr.search.clock import TICK, Clock
 from kansr.search.finishing import settled
 from kansr.search.ledger import Found
 from kansr.search.score import ROUNDING
@@ -26,43 +26,45 @@ __all__ = ["Answer", "Timetable", "chosen_of", "one_pass", "refitted"]
 # and errors and for a few more, and of these for what comes after a fit that the clock cut short.
 _PASSES, _LAST_PASSES = 40, 12
 # Rows that tell how long a pass takes.
-_TIMED = 100_000
+_TIMED = 1_000_000
 # Seconds for writing, and the least that the search gets when reading took all the time.
 _WRITING, _LEAST = 1.0, 5.0
 
 
 @dataclass(frozen=True)
 class Timetable:
-    """What the last pass leaves to the search on a long table.
+    """What the last pass leaves to the search on a long table; all times are readings of the clock.
 
     Attributes:
-        now: When this was decided, in `time.monotonic()`.
+        clock: The search's clock.
+        now: When this was decided.
         search_end: When the search must have ended.
         fits_end: When fits to all rows must have ended.
         late: Whether reading took so long that the limit cannot be kept.
     """
 
+    clock: Clock
     now: float
     search_end: float
     fits_end: float
     late: bool
 
     @classmethod
-    def of(cls, end: float, one_pass: float) -> Timetable:
+    def of(cls, clock: Clock, end: float, one_pass: float) -> Timetable:
         """For a command that should be done at `end`, and a table that takes so many seconds to go through once."""
-        now = time.monotonic()
+        now = clock.now()
         kept = _WRITING + _PASSES * one_pass
         late = now + _LEAST > end - kept
         search_end = now + _LEAST if late else end - kept
-        return cls(now, search_end, search_end + (_PASSES - _LAST_PASSES) * one_pass, late)
+        return cls(clock, now, search_end, search_end + (_PASSES - _LAST_PASSES) * one_pass, late)
 
-    def budget(self, interrupted: Callable[[], bool]) -> Budget:
+    def budget(self) -> Budget:
         """That of the search."""
-        return Budget.until(self.search_end, self.search_end - self.now, interrupted)
+        return Budget.until(self.clock, self.search_end, self.search_end - self.now)
 
-    def fitted(self, interrupted: Callable[[], bool]) -> Callable[[], bool]:
+    def fits_ended(self) -> bool:
         """Whether the time for fits to all rows is over."""
-        return lambda: interrupted() or time.monotonic() > self.fits_end
+        return self.clock.now() > self.fits_end
 
     def notes(self) -> Iterator[str]:
         """What the user should know of it."""
@@ -70,15 +72,18 @@ class Timetable:
             yield f"reading left too little of the time limit: the search was given {_LEAST:g} s more"
 
 
-def one_pass(whole: Judge) -> float:
-    """Seconds that a fit of a small formula to all training rows takes for one step, measured on some of them."""
+def one_pass(whole: Judge, clock: Clock) -> float:
+    """Seconds that a fit of a small formula to all training rows takes for one step, measured on some of them.
+
+    By the search's clock, as coarse as it is: a fit that is repeated must come to the same.
+    """
     rows = whole.training
     some = replace(rows, chosen=rows.chosen[:_TIMED])
     symbol = whole.symbols[0]
     template = Template.of(sympy.Float(1.5) * sympy.exp(sympy.Float(-0.5) * symbol) + sympy.Float(0.5) * symbol)
-    begun = time.monotonic()
+    begun = clock.now()
     template.standard_errors(some)
-    return (time.monotonic() - begun) * len(rows) / len(some)
+    return (clock.now() - begun + TICK) * len(rows) / len(some)
 
 
 @dataclass(frozen=True)

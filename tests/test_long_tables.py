@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import sympy
@@ -18,6 +16,7 @@ from kansr.formula.names import format_expression
 from kansr.pipeline import fit
 from kansr.refitting import Timetable
 from kansr.results import FitResult, SilentRecorder
+from kansr.search.clock import Clock
 from kansr.search.columns import strongest
 from tests.test_pipeline import check_metrics
 
@@ -165,12 +164,13 @@ def test_a_formula_without_a_value_on_some_row_is_not_chosen() -> None:
 
 
 def test_a_search_has_some_time_even_after_slow_reading() -> None:
-    now = time.monotonic()
-    late = Timetable.of(now - 30.0, 0.5)
+    clock = Clock()
+    now = clock.now()
+    late = Timetable.of(clock, now - 30.0, 0.5)
     assert late.search_end >= now + 4.9
     assert late.fits_end > late.search_end
     assert [*late.notes()] == ["reading left too little of the time limit: the search was given 5 s more"]
-    early = Timetable.of(now + 60.0, 0.5)
+    early = Timetable.of(clock, now + 60.0, 0.5)
     assert now + 30 < early.search_end < early.fits_end < now + 59
     assert not [*early.notes()]
 

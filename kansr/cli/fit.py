@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kansr.cli import output
-from kansr.cli.clock import STARTED
-from kansr.cli.interrupt import Interrupt
 from kansr.cli.options import Debug, names
-from kansr.errors import ExitCode
-from kansr.results import Outcome
+from kansr.cli.search import exit_code, say_what_was_read, search
+from kansr.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
     from kansr.config import FitConfig
-    from kansr.data import Dataset
     from kansr.results import Summary
 
 __all__ = ["EXAMPLES", "command"]
@@ -33,7 +30,9 @@ kansr fit planets.csv --exclude sin,tan --max-complexity 12 --choose simplest
 
 kansr fit - --json < planets.csv > formula.json
 
-Ctrl-C ends the search and writes the best formula so far; pressed twice, it ends at once.
+kansr fit planets.csv --out runs/planets --resume
+
+Ctrl-C ends the search and writes the best formula so far; pressed twice, it ends at once, and --resume goes on with it.
 
 Exit status: 0 done, 2 wrong usage, 3 unusable data, 4 no acceptable formula (the best is written), 130 interrupted.
 """
@@ -70,6 +69,10 @@ Losses = Annotated[
     Loss | None, typer.Option(metavar="LOSS", help="squares (when absent), or huber: outliers count less.")
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Run folder to write; runs/<time>-<name> when absent.")]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the run in --out where it was killed; begin it if there is none."),
+]
 TimeLimit = Annotated[float | None, typer.Option(metavar="SECONDS", help="Time for the whole command; 60 when absent.")]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="Seed of all random choices; 0 when absent.")]
 Functions = Annotated[
@@ -106,6 +109,7 @@ def command(
     sigma: Sigma = None,
     loss: Losses = None,
     out: Out = None,
+    resume: Resume = False,
     time_limit: TimeLimit = None,
     seed: Seed = None,
     functions: Functions = None,
@@ -140,7 +144,10 @@ def command(
         "choose": choose and choose.value,
         "threads": threads,
     }
-    summary, folder = _fit(load_config(config, flags), speak=not (quiet or json), live=not quiet)
+    merged = load_config(config, flags)
+    if resume and merged.out is None:
+        raise ConfigError("--resume: no folder is named", "say which one with --out DIR, as in the first call")
+    summary, folder = _fit(merged, resume, speak=not (quiet or json), live=not quiet)
     if json:
         from kansr.export import to_json
 
@@ -149,44 +156,35 @@ def command(
         from kansr.report.terminal import print_summary
 
         print_summary(output.stdout(), summary, folder)
-    return _exit_code(summary)
+    return exit_code(summary)
 
 
-def _fit(config: FitConfig, speak: bool, live: bool) -> tuple[Summary, Path]:
-    """Runs the search and writes the run folder.
+def _fit(config: FitConfig, resume: bool, speak: bool, live: bool) -> tuple[Summary, Path]:
+    """Runs the search, or goes on with one, and writes the run folder.
 
     Args:
         config: The merged configuration.
+        resume: Whether the folder may hold a run of this fit.
         speak: Whether to say on stderr what was read and what the user should know.
         live: Whether to show progress there, if it is a terminal.
     """
     from kansr.data import load
-    from kansr.rundir import RunDirectory, check_free, default_path, summarise
+    from kansr.rundir import RunDirectory, check_free, default_path, finished, table_info
 
-    if config.out is not None:
+    if config.out is not None and not resume:
         check_free(config.out)
     _check_functions(config)
     dataset = load(config)
+    table = table_info(dataset, config)
     if speak:
-        _say_what_was_read(dataset, config)
-    with RunDirectory(config.out or default_path(dataset.name), config) as folder, Interrupt() as interrupted:
-        from kansr import pipeline
-        from kansr.report.history import History, Recorders
-        from kansr.report.progress import Progress
-
-        _set_threads(config.threads)
-        history = History(STARTED)
-        console = output.stderr() if live else None
-        with Progress(console, dataset.target, STARTED, config.time_limit, interrupted) as progress:
-            recorder = Recorders(history, progress)
-            result = pipeline.fit(dataset, config, recorder, interrupted, started=STARTED)
-        summary = summarise(dataset, config, result)
-        folder.finish(summary, history.csv())
-    if speak:
-        from kansr.report.terminal import print_notes
-
-        print_notes(output.stderr(), tuple(note for note in summary.notes if note not in dataset.notes))
-    return summary, folder.path
+        say_what_was_read(dataset, config)
+    path = config.out or default_path(dataset.name)
+    done = finished(path, config, table) if resume else None
+    if done is not None:
+        if speak:
+            output.stderr().print(f"Resume: the run in {path} is finished.")
+        return done.summary, path
+    return search(dataset, config, RunDirectory(path, config, table, resume=resume), speak=speak, live=live), path
 
 
 def _check_functions(config: FitConfig) -> None:
@@ -195,23 +193,3 @@ def _check_functions(config: FitConfig) -> None:
         from kansr.functions import select
 
         select(config.functions, config.exclude)
-
-
-def _say_what_was_read(dataset: Dataset, config: FitConfig) -> None:
-    from kansr.report.terminal import print_notes, print_table_info
-    from kansr.rundir import table_info
-
-    print_table_info(output.stderr(), table_info(dataset, config))
-    print_notes(output.stderr(), dataset.notes)
-
-
-def _set_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-
-
-def _exit_code(summary: Summary) -> ExitCode:
-    if summary.result.outcome is Outcome.INTERRUPTED:
-        return ExitCode.INTERRUPTED
-    return ExitCode.OK if summary.result.acceptable else ExitCode.NO_FORMULA

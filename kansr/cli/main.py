@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kansr import __version__
-from kansr.cli import bench, export, fit, functions, inspect, predict, show
+from kansr.cli import bench, export, fit, functions, inspect, predict, rerun, show
 from kansr.cli.streams import prepare_streams
 from kansr.cli.usage import usage_hint, usage_message
 from kansr.errors import ExitCode, KansrError
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.command("fit", epilog=fit.EXAMPLES)(fit.command)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.command)
+app.command("rerun", epilog=rerun.EXAMPLES)(rerun.command)
 app.command("predict", epilog=predict.EXAMPLES)(predict.command)
 app.command("export", epilog=export.EXAMPLES)(export.command)
 app.command("show", epilog=show.EXAMPLES)(show.command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
+from collections.abc import Callable
 
 from kansr.formula.names import format_expression
 from kansr.results import Candidate, Recorder, Stage
@@ -20,11 +20,11 @@ class History:
     """A recorder that keeps one row for each thing that happened.
 
     Args:
-        started: `time.monotonic()` at the start of the process.
+        elapsed: Seconds since the start of the fit.
     """
 
-    def __init__(self, started: float) -> None:
-        self._started = started
+    def __init__(self, elapsed: Callable[[], float]) -> None:
+        self._elapsed = elapsed
         self._rows: list[tuple[object, ...]] = []
 
     def stage(self, stage: Stage, detail: str = "") -> None:
@@ -50,7 +50,7 @@ class History:
         return text.getvalue()
 
     def _add(self, event: str, detail: str, *values: object) -> None:
-        row = (round(time.monotonic() - self._started, 3), event, *map(_cell, (detail, *values)))
+        row = (round(self._elapsed(), 3), event, *map(_cell, (detail, *values)))
         self._rows.append(row + ("",) * (len(_COLUMNS) - len(row)))
 
 

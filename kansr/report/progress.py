@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -29,8 +28,8 @@ class Progress:
     Args:
         console: Where to draw, if anywhere; the lines are gone when the search ends.
         target: Name of the explained column.
-        started: `time.monotonic()` at the start of the process.
-        time_limit: Seconds that the whole process may take.
+        elapsed: Seconds since the start of the fit.
+        time_limit: Seconds that it may take.
         interrupted: Whether the user has asked to end the search.
     """
 
@@ -38,12 +37,12 @@ class Progress:
         self,
         console: Console | None,
         target: str,
-        started: float,
+        elapsed: Callable[[], float],
         time_limit: float,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._target = target
-        self._started = started
+        self._elapsed = elapsed
         self._time_limit = time_limit
         self._interrupted = interrupted
         self._stage = ""
@@ -84,7 +83,7 @@ class Progress:
         """Not shown."""
 
     def _draw(self) -> RenderableType:
-        seconds = time.monotonic() - self._started
+        seconds = self._elapsed()
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=1)
         grid.add_column(no_wrap=True, overflow="ellipsis")

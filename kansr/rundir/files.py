@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["write_file"]
+__all__ = ["left_behind", "write_file"]
 
 
 def write_file(path: Path, content: str | bytes, *, follow: bool = True) -> None:
@@ -32,5 +33,21 @@ def write_file(path: Path, content: str | bytes, *, follow: bool = True) -> None
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        _sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def left_behind(folder: Path, name: str = "*") -> list[Path]:
+    """What `write_file` leaves in a folder if the process is killed, of one file or of all."""
+    return list(folder.glob(f".{name}.*.partial"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a new name in a folder outlast a power failure, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

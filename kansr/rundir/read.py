@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from kansr.config import FitConfig
 from kansr.errors import FormulaError, KansrError, RunDirectoryError
@@ -21,13 +21,18 @@ from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.parse import parse_expression
 from kansr.results import Candidate, FitResult, Outcome, Summary, TableInfo
 from kansr.rundir.candidates import read_candidates, read_edges
+from kansr.rundir.environment import Environment
 from kansr.rundir.stored import DAMAGED, parse_json, read_bytes, read_text
+from kansr.search.clock import Readings
 from kansr.text import MAX_NAME, brief
 from kansr.yaml_file import parse_yaml
 
-__all__ = ["Run", "read_run"]
+__all__ = ["LAYOUT", "Run", "read_clock", "read_environment", "read_json", "read_run", "read_yaml_as"]
 
 _T = TypeVar("_T")
+
+# Version of the layout of run folders; `formula.json` and `status.json` name it.
+LAYOUT = 1
 # Fronts hold tens of formulas, networks tens of edges.
 _MAX_LINES = 1_000
 _MAX_CSV = 1_000_000
@@ -43,8 +48,18 @@ class Run:
     summary: Summary
 
 
+class _Layout(BaseModel):
+    schema_: int = Field(LAYOUT, alias="schema")  # folders of the first version do not name it in `status.json`
+    kansr: str = "unknown"
+
+
 class _Status(BaseModel):
     seconds: float
+
+
+class _ClockFile(BaseModel):
+    count: int
+    moves: tuple[tuple[int, int], ...]
 
 
 def read_run(path: Path) -> Run:
@@ -54,6 +69,7 @@ def read_run(path: Path) -> Run:
         RunDirectoryError: If there is no finished run, or a file in it is not as kansr writes it.
     """
     _check_finished(path)
+    _check_layout(path)
     config = _read(path, "config.yaml", parse_yaml, FitConfig)
     table = _read(path, "dataset.json", parse_json, TableInfo)
     formula = _read(path, "formula.json", parse_json, FormulaFile)
@@ -61,6 +77,39 @@ def read_run(path: Path) -> Run:
     _check_names(path, [formula.target, *formula.symbols, *formula.features, *table.features, *table.ranges])
     result = _result(path, formula, status, table)
     return Run(path, config, Summary(result, table, formula.seed, formula.kansr))
+
+
+def read_clock(path: Path) -> Readings | None:
+    """What the search's clock said in a run; None for a run of a version that did not keep it.
+
+    Raises:
+        RunDirectoryError: If the file is not as kansr writes it.
+    """
+    file = path / "clock.json"
+    if not file.exists():
+        return None
+    content = read_json(file, _ClockFile)
+    try:
+        return Readings(content.count, content.moves)
+    except ValueError:
+        raise RunDirectoryError(f"{file}: cannot be read", DAMAGED) from None
+
+
+def read_environment(path: Path) -> Environment:
+    """The versions and the machine of a run.
+
+    Raises:
+        RunDirectoryError: If the file is not there, or not as kansr writes it.
+    """
+    return read_json(path / "environment.json", Environment)
+
+
+def _check_layout(path: Path) -> None:
+    for name in ("status.json", "formula.json"):
+        found = read_json(path / name, _Layout)
+        if found.schema_ != LAYOUT:
+            message = f"{path}: {name} has layout {found.schema_}, and this version of kansr reads layout {LAYOUT}"
+            raise RunDirectoryError(message, f"read it with the kansr that wrote it, version {found.kansr}")
 
 
 def _check_finished(path: Path) -> None:
@@ -74,7 +123,22 @@ def _check_finished(path: Path) -> None:
     if not names & {"config.yaml", "formula.json", "status.json"}:
         raise RunDirectoryError(f"{path}: not a run folder", hint)
     if "status.json" not in names:
-        raise RunDirectoryError(f"{path}: this fit is still running or was killed", "run 'kansr fit' again")
+        message = f"{path}: this fit is still running or was killed"
+        raise RunDirectoryError(message, f"'kansr fit ... --out {path} --resume' goes on with it")
+
+
+def read_json(file: Path, kind: type[_T]) -> _T:
+    """A JSON file of the folder, validated.
+
+    Raises:
+        RunDirectoryError: If it is not there, or not as kansr writes it.
+    """
+    return _read(file.parent, file.name, parse_json, kind)
+
+
+def read_yaml_as(file: Path, kind: type[_T]) -> _T:
+    """The same for a YAML file."""
+    return _read(file.parent, file.name, parse_yaml, kind)
 
 
 def _read(folder: Path, name: str, parse: Callable[[str], Any], kind: type[_T]) -> _T:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 
@@ -23,12 +20,16 @@ from kansr.export import to_json, to_latex, to_python
 from kansr.report.markdown import to_markdown
 from kansr.results import FitResult, Summary, TableInfo
 from kansr.rundir.candidates import candidates_csv, edges_csv
-from kansr.rundir.files import write_file
+from kansr.rundir.environment import Environment
+from kansr.rundir.files import left_behind, write_file
+from kansr.rundir.read import LAYOUT
+from kansr.rundir.resume import JOURNAL, check_same, check_versions, owner
+from kansr.search.clock import Readings
+from kansr.search.journal import Journal
+from kansr.search.records import RecordFile
 from kansr.text import safe_name, visible
 
 __all__ = ["RunDirectory", "check_free", "default_path", "summarise", "table_info"]
-
-_PACKAGES = ("numpy", "pandas", "scipy", "sympy", "torch")
 
 
 def summarise(dataset: Dataset, config: FitConfig, result: FitResult) -> Summary:
@@ -79,44 +80,97 @@ def check_free(path: Path) -> None:
         raise RunDirectoryError(f"--out {path}: holds a finished run", "choose another folder, or remove this one")
     if "config.yaml" in names:
         message = f"--out {path}: holds a run that is still going on or was killed"
-        raise RunDirectoryError(message, "choose another folder, or remove this one")
+        raise RunDirectoryError(message, "--resume goes on with it, or choose another folder")
     if names:
         raise RunDirectoryError(f"--out {path}: the folder is not empty", "choose a new or an empty folder")
 
 
 class RunDirectory:
-    """A run folder being written; an exception before `finish` has ended removes all of it.
+    """A run folder being written.
+
+    An exception before `finish` has ended removes all of it, but a run that the user stopped, or that was there
+    before, stays and can be resumed.
+
+    Attributes:
+        path: The folder.
+        journal: Where the search records its long steps.
 
     Args:
         path: A folder that is empty or does not exist.
         config: Saved at once.
+        table: What was read of the table; saved at once too.
+        resume: Whether the folder may hold an unfinished run of this fit, to be taken up.
 
     Raises:
-        RunDirectoryError: On entering, if the folder is not free or cannot be written.
+        RunDirectoryError: On entering, if the folder is not free, holds the run of another fit or one that is still
+            going on, or cannot be written.
     """
 
-    def __init__(self, path: Path, config: FitConfig) -> None:
+    def __init__(self, path: Path, config: FitConfig, table: TableInfo | None = None, *, resume: bool = False) -> None:
         self.path = path
+        self.journal = Journal()
         self._config = config
+        self._table = table
+        self._resume = resume
+        self._kept = False
+        self._records: RecordFile | None = None
         self._folders: list[Path] = []
         self._files: list[Path] = []
 
     def __enter__(self) -> RunDirectory:
-        check_free(self.path)
+        self._kept = self._resume and self._begun()
+        if not self._kept:
+            check_free(self.path)
         try:
             missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
             self._folders = missing
-            self._write("config.yaml", _yaml(self._config))
+            self._open()
+        except BlockingIOError:
+            message = f"--out {self.path}: another process is working on this run"
+            raise RunDirectoryError(message, "wait until it has ended, or choose another folder") from None
         except OSError as error:
+            self._close()
             self._remove()
             raise self._unwritable(error) from None
         return self
 
+    def _begun(self) -> bool:
+        """Whether there is a run to be resumed; what a process left that was killed while it began one is none."""
+        if not (self.path / "config.yaml").is_file():
+            for file in left_behind(self.path, "config.yaml"):
+                file.unlink(missing_ok=True)
+            return False
+        if (self.path / "status.json").is_file():
+            return False
+        if self._table is not None:
+            check_same(self.path, self._config, self._table)
+        check_versions(self.path)
+        return True
+
+    def _open(self) -> None:
+        """The configuration comes first: it marks the folder as that of a run."""
+        if not self._kept:
+            self._write("config.yaml", _yaml(self._config))
+        if self._table is None:
+            return
+        self._files.append(self.path / JOURNAL)
+        self._records = RecordFile(self.path / JOURNAL, owner(self._config, self._table))
+        if self._kept:  # nobody else works here: the journal is locked
+            for file in left_behind(self.path):
+                file.unlink(missing_ok=True)
+            self._write("config.yaml", _yaml(self._config))
+        self._write("dataset.json", _json(asdict(self._table)))
+        self._write("environment.json", _json(Environment.here().model_dump()))
+        self.journal = Journal(self._records)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None and not (self.path / "status.json").exists():
+        self._close()
+        if (self.path / "status.json").exists():
+            (self.path / JOURNAL).unlink(missing_ok=True)
+        elif isinstance(error, Exception):
             self._remove()
 
     def finish(self, summary: Summary, history: str) -> None:
@@ -130,8 +184,9 @@ class RunDirectory:
             RunDirectoryError: If a file cannot be written, for instance on a full disk.
         """
         contents: dict[str, str | bytes] = {
-            "environment.json": _json(_environment()),
+            "environment.json": _json(Environment.here().model_dump()),
             "dataset.json": _json(asdict(summary.table)),
+            "clock.json": _clock(self.journal.clock.readings),
             "history.csv": history,
             "candidates.csv": candidates_csv(summary.result),
             "edges.csv": edges_csv(summary.result),
@@ -153,12 +208,18 @@ class RunDirectory:
         self._files.append(self.path / name)
         write_file(self.path / name, content, follow=False)
 
+    def _close(self) -> None:
+        if self._records is not None:
+            self._records.close()
+
     def _unwritable(self, error: OSError) -> RunDirectoryError:
         message = f"--out {self.path}: cannot be written: {error.strerror}"
         return RunDirectoryError(message, "choose another folder with --out")
 
     def _remove(self) -> None:
-        """Removes what was written, and the folders that were not there before."""
+        """Removes what was written, and the folders that were not there before; nothing of a run that was."""
+        if self._kept:
+            return
         for file in self._files:
             file.unlink(missing_ok=True)
         for folder in self._folders:
@@ -168,24 +229,20 @@ class RunDirectory:
                 return
 
 
-def _environment() -> Mapping[str, object]:
-    return {
-        "kansr": __version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
-    }
-
-
 def _status(result: FitResult) -> Mapping[str, object]:
     return {
+        "schema": LAYOUT,
+        "kansr": __version__,
         "outcome": result.outcome.name.lower(),
         "acceptable": result.acceptable,
         "seconds": round(result.seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _clock(readings: Readings) -> str:
+    """When the search's clock moved, for repeating the search; one line, for there are many."""
+    return json.dumps({"count": readings.count, "moves": readings.moves}, separators=(",", ":")) + "\n"
 
 
 def _json(content: Mapping[str, object]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from kansr.search.clock import Clock
 
 __all__ = ["Budget"]
 
@@ -24,6 +25,7 @@ class Budget:
         closing: The finishing of formulas ends too; comes a little later.
         left: Seconds until the search ends.
         rest: Seconds until whatever still goes on is broken off.
+        clock: Tells them the time.
     """
 
     late: Callable[[], bool]
@@ -31,31 +33,34 @@ class Budget:
     closing: Callable[[], bool]
     left: Callable[[], float]
     rest: Callable[[], float]
+    clock: Clock = field(default_factory=Clock)
 
     @classmethod
-    def until(cls, end: float, seconds: float, interrupted: Callable[[], bool]) -> Budget:
+    def until(cls, clock: Clock, end: float, seconds: float, stopped: Callable[[], bool] = lambda: False) -> Budget:
         """For a fit that may take so many seconds.
 
         Args:
-            end: When it has to be done, in `time.monotonic()`.
+            clock: Tells the time.
+            end: When it has to be done, in the clock's seconds.
             seconds: How long it may take in all.
-            interrupted: Whether the user wants to stop.
+            stopped: Whether something else ends it.
         """
 
         def stop(margin: float) -> float:
             return end - min(margin, 0.05 * margin * seconds)
 
         def before_end(margin: float) -> Callable[[], bool]:
-            return lambda: interrupted() or time.monotonic() > stop(margin)
+            return lambda: stopped() or clock.now() > stop(margin)
 
         return cls(
             late=before_end(_LATE * seconds),
             expired=before_end(_RESERVE + _FINISHING),
             closing=before_end(_RESERVE),
-            left=lambda: stop(_RESERVE + _FINISHING) - time.monotonic(),
-            rest=lambda: stop(0.5 * _RESERVE) - time.monotonic(),
+            left=lambda: stop(_RESERVE + _FINISHING) - clock.now(),
+            rest=lambda: stop(0.5 * _RESERVE) - clock.now(),
+            clock=clock,
         )
 
     def part(self, seconds: float) -> Budget:
         """For a search inside this one."""
-        return Budget.until(time.monotonic() + seconds, seconds, self.expired)
+        return Budget.until(self.clock, self.clock.now() + seconds, seconds, self.expired)

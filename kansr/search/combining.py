@@ -11,6 +11,7 @@ from torch import Tensor
 from kansr.functions import Function, Inner
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.structure import Op
+from kansr.search.journal import recorded
 from kansr.search.least_squares import least_squares
 from kansr.search.matching import PRICE, Curve, Match, affordable, matched, polish, project, to_data
 
@@ -29,6 +30,7 @@ _WAVES = ("sin", "cos", *_RIPPLES)
 _OUTER = ("log", "exp", "x^-1", "x^-2", "sqrt", "1/sqrt", "x^2", "x^3", "asin", "sin", "tanh", "atan", "abs", *_SPECIAL)
 
 
+@recorded
 def match_compositions(curve: Curve, functions: Sequence[Function], *, keep: int = 6) -> list[Match]:
     """Compositions `c*f(a*g(a' x + b') + b) + d` that lie closest to a curve, best first.
 
@@ -117,6 +119,7 @@ def _row(c: float, d: float) -> Tensor:
     return torch.tensor([[c, d, 1.0, 0.0]], dtype=torch.float64)
 
 
+@recorded
 def match_pairs(curve: Curve, functions: Sequence[Function], op: Op, *, pairs: int = 60, keep: int = 3) -> list[Match]:
     """Sums `c1*f + c2*g + d` or products `c*f*g + d` of two functions that lie closest to a curve, best first.
 

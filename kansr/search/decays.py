@@ -17,6 +17,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from kansr.search.atoms import columns_of, views
+from kansr.search.journal import recorded
 from kansr.search.ratios import Beam, Ratio
 from kansr.train.levenberg_marquardt import never
 
@@ -64,6 +65,8 @@ def decays(
             return Beam(atoms, view, y, weight, ratio=True, degree=_DEGREE, emphasis=emphasis)
 
         for chosen, rate in _promising(beam, rates, expired):
+            if expired():
+                break
             refined = beam(_best_rate(beam, chosen, rate))
             reduced = refined.reduced(chosen)
             ratio = None if reduced is None else refined.refitted(reduced)
@@ -72,9 +75,10 @@ def decays(
     yield sorted(found.values(), key=lambda r: r.length)[:_OFFERED]
 
 
+@recorded
 def _promising(
     beam: Callable[[float], Beam], rates: Sequence[float], expired: Callable[[], bool]
-) -> Iterator[tuple[list[int], float]]:
+) -> list[tuple[list[int], float]]:
     """The best sets of columns of each size, with the best of some rates.
 
     Next to the right rate a larger set does better than the right one, so sizes are not compared.
@@ -84,16 +88,19 @@ def _promising(
     levels = []
     for rate in rates:
         if expired():
-            return
+            return []
         levels.append(beam(rate).pencil().all_levels(sets))
     least, best = _lowest(torch.stack(levels))
+    promising = []
     for size in range(2, _MOST_TERMS + 1):
         members = (sizes == size).nonzero()[:, 0]
         for k in members[least[members].argsort()[:_REFINED]].tolist():
-            if math.isfinite(float(least[k])) and not expired():
-                yield sets[k, :size].tolist(), rates[int(best[k])]
+            if math.isfinite(float(least[k])):
+                promising.append((sets[k, :size].tolist(), rates[int(best[k])]))
+    return promising
 
 
+@recorded
 def _best_rate(beam: Callable[[float], Beam], chosen: Sequence[int], rate: float) -> float:
     """The rate near a given one at which some columns do best."""
 

@@ -16,6 +16,8 @@ from kansr.formula.constants import Blocks, Rows, Template
 from kansr.formula.deadline import TimeIsUp, within
 from kansr.formula.forms import cheapest
 from kansr.formula.rewrite import canonical, complexity
+from kansr.search.codec import storable
+from kansr.search.journal import recorded
 from kansr.search.score import ROUNDING, constants_length, description_length, whole_length
 
 __all__ = ["Finished", "Finisher", "settled"]
@@ -30,6 +32,7 @@ _PATIENCE = 2.0
 _EXACT = 1e-8
 
 
+@storable
 @dataclass(frozen=True)
 class Finished:
     """A formula with fitted constants.
@@ -64,6 +67,7 @@ class Finisher:
     sample: Rows
     closing: Callable[[], bool]
 
+    @recorded
     def __call__(self, expression: sympy.Expr) -> Finished:
         """The shortest description found of the same law."""
         best = self.fit(self.canonical(expression), self.sample)
@@ -79,6 +83,7 @@ class Finisher:
         """The same with columns for more symbols, each given by an expression in the others."""
         return replace(self, rows=self.rows.knowing(meaning), sample=self.sample.knowing(meaning))
 
+    @recorded
     def translated(self, finished: Finished, meaning: Mapping[sympy.Symbol, sympy.Expr]) -> Finished:
         """The same formula with what its symbols stand for in their place."""
         expression = finished.expression.xreplace(dict(meaning))
@@ -105,10 +110,12 @@ class Finisher:
         except TimeIsUp:
             return expression
 
+    @recorded
     def refit(self, expression: sympy.Expr) -> Finished:
         """The expression with its constants fitted to all rows and rounded."""
         return self._round(self.fit(expression, self.rows))
 
+    @recorded
     def rough(self, expression: sympy.Expr) -> Finished:
         """The expression with fitted constants and nothing else done to it."""
         return self.fit(self.canonical(expression), self.rows)

@@ -22,7 +22,9 @@ from kansr.functions import IDENTITY, LIBRARY
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.network import Network, random_network
 from kansr.kan.structure import Op, Structure
+from kansr.search.journal import recorded
 from kansr.search.lens import Lens, TargetView, views
+from kansr.search.sample import Sample
 from kansr.search.table import Table
 from kansr.train.network import Trained, train_splines
 
@@ -147,17 +149,22 @@ def _lens(table: Table, view: TargetView) -> Lens:
 
 def _trained(table: Table, network: Network, lens: Lens, expired: Callable[[], bool]) -> _Model | None:
     """Successive halving of the starts of a network."""
-    sample = table.seen(lens, _STAGES[-1][1])
+    trained = _halved(network, table.seen(lens, _STAGES[-1][1]), expired)
+    if trained is None or not math.isfinite(trained.rmse):
+        return None
+    best = trained.best().network
+    return _Model(*_exponents(best, lens), best, lens, table.network_error(best, lens))
+
+
+@recorded
+def _halved(network: Network, sample: Sample, expired: Callable[[], bool]) -> Trained | None:
     trained: Trained | None = None
     for starts, rows, iterations in _STAGES if network.batch > _CHECKS else _STAGES[-1:]:
         if trained is not None:
             network = trained.select(trained.loss.argsort()[:starts].tolist()).network
         part = sample.head(rows)
         trained = train_splines(network, part.x, part.y, iterations=iterations, weight=part.weight, expired=expired)
-    if trained is None or not math.isfinite(trained.rmse):
-        return None
-    best = trained.best().network
-    return _Model(*_exponents(best, lens), best, lens, table.network_error(best, lens))
+    return trained
 
 
 def _start(n_inputs: int, count: int, view: TargetView, size: tuple[int, int], generator: torch.Generator) -> Network:

@@ -19,6 +19,7 @@ from kansr.kan.edges import EdgeFunction, SymbolicEdge
 from kansr.kan.network import Network
 from kansr.kan.structure import Op, Structure
 from kansr.search.bank import BankEdge
+from kansr.search.codec import storable
 from kansr.train.network import train
 
 __all__ = ["PRICE", "Curve", "Match", "affordable", "match_functions", "matched", "polish", "project", "to_data"]
@@ -60,6 +61,7 @@ def affordable(curve: Curve, constants: int) -> bool:
     return len(curve.x) >= 1.5 * constants + 1
 
 
+@storable
 @dataclass(frozen=True)
 class Match:
     """A sum or product of chains of functions laid over a curve.

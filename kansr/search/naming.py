@@ -21,7 +21,9 @@ from kansr.functions import IDENTITY, Function
 from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge
 from kansr.kan.network import Network, Trace
 from kansr.kan.structure import Edge, Op, Structure
+from kansr.search.codec import storable
 from kansr.search.combining import match_compositions, match_pairs, match_polynomials
+from kansr.search.journal import recorded
 from kansr.search.matching import Curve, Match, match_functions
 from kansr.search.pruning import Pruned
 from kansr.search.sample import Sample
@@ -47,6 +49,7 @@ class Effort(IntEnum):
     THOROUGH = 3  # edge after edge, the whole network refitted after each choice
 
 
+@storable
 @dataclass(frozen=True)
 class Named:
     """A network whose edges all have names.
@@ -123,6 +126,7 @@ class Namer:
     expired: Callable[[], bool]
     logarithmic: Sequence[float]
 
+    @recorded
     def __call__(self, pruned: Pruned, effort: Effort = Effort.WIDE) -> list[Named]:
         """The best complete assignments of names found for a network, best first."""
         goal = max(3 * pruned.mse, 9 * pruned.blur)

@@ -12,6 +12,8 @@ from torch import Tensor
 from kansr.kan.edges import EdgeFunction, SplineEdge, SymbolicEdge, fit_spline
 from kansr.kan.network import Network, regrid
 from kansr.kan.structure import Edge, Op, Structure
+from kansr.search.codec import storable
+from kansr.search.journal import recorded
 from kansr.search.sample import Sample
 from kansr.search.score import spline_length
 from kansr.train.network import Trained, train, train_splines
@@ -24,6 +26,7 @@ Expired = Callable[[], bool]
 _PATIENT = 50
 
 
+@storable
 @dataclass(frozen=True)
 class Pruned:
     """A network after elimination.
@@ -168,6 +171,7 @@ def _is_spline_chain(network: Network, node: int) -> bool:
     return all(isinstance(network.edges[e], SplineEdge) for e in around)
 
 
+@recorded
 def finer(trained: Trained, sample: Sample, expired: Expired) -> tuple[Trained, float]:
     """The network on grids twice as fine, and how much of its mean square error the coarse grids had caused."""
     grid_size = max((e.grid_size for e in trained.network.edges if isinstance(e, SplineEdge)), default=1)
@@ -186,6 +190,7 @@ def finer(trained: Trained, sample: Sample, expired: Expired) -> tuple[Trained, 
     return fine, max(float(trained.loss[0] - fine.loss[0]), 0.0)
 
 
+@recorded
 def prune(trained: Trained, sample: Sample, expired: Expired) -> Pruned:
     """Backward elimination: drops edges, least important first, as long as the description length falls.
 

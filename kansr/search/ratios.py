@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 
 from kansr.search.atoms import Atom, View, both_sides, columns_of, families, paired_families, views
+from kansr.search.codec import storable
+from kansr.search.journal import recorded
 from kansr.search.score import NODE
 from kansr.train.levenberg_marquardt import never
 
@@ -63,12 +65,24 @@ class Ratio:
     length: float
 
 
+@storable
 @dataclass(frozen=True)
 class _Column:
     """A monomial, as sorted numbers of its atoms, with the target as a factor or without."""
 
     monomial: tuple[int, ...]
     target: bool
+
+
+@storable
+@dataclass(frozen=True)
+class _Fit:
+    """A set of columns with the coefficients that fit best, and the error and length as in `Ratio`."""
+
+    columns: tuple[_Column, ...]
+    coefficients: Tensor
+    mse: float
+    length: float
 
 
 def ratios(
@@ -157,6 +171,11 @@ class Beam:
 
     def ratios(self, least: float) -> Iterator[Ratio]:
         """What the beam meets, refitted, each once; nothing much worse than `least`, the smallest error so far."""
+        return map(self._ratio, self._fits(least))
+
+    @recorded
+    def _fits(self, least: float) -> list[_Fit]:
+        fits = []
         relations = self.pencil()
         sets, levels = relations.best(relations.pairs())
         seen: set[frozenset[_Column]] = set()
@@ -167,10 +186,10 @@ class Beam:
                 reduced = self.reduced(chosen)
                 if reduced is not None and reduced not in seen:
                     seen.add(reduced)
-                    ratio = self.refitted(reduced, least)
-                    if ratio is not None:
-                        least = min(least, ratio.mse)
-                        yield ratio
+                    fit = self._fit(reduced, least)
+                    if fit is not None:
+                        least = min(least, fit.mse)
+                        fits.append(fit)
             if size == _MOST_TERMS:
                 break
             smaller = sets
@@ -179,6 +198,7 @@ class Beam:
             sets, levels = relations.best(torch.cat([sets, relations.grown(_shrunk(sets[:_EXCHANGED]))]))
             if not len(levels) or float(levels[0]) > _LOWER * level:  # few rows allow few columns
                 break
+        return fits
 
     def reduced(self, chosen: Sequence[int]) -> frozenset[_Column] | None:
         """The set without the atoms that all its monomials share; None if it says nothing of the target."""
@@ -192,8 +212,15 @@ class Beam:
             for power, c in zip(powers, columns, strict=True)
         )
 
-    def refitted(self, chosen: frozenset[_Column], least: float = math.inf) -> Ratio | None:
+    def refitted(self, chosen: frozenset[_Column]) -> Ratio | None:
         """Weighted so that all rows count alike in the target's own units: `r / Q` is the error of `P/Q`."""
+        fit = self._fit(chosen)
+        return None if fit is None else self._ratio(fit)
+
+    def _ratio(self, fit: _Fit) -> Ratio:
+        return Ratio(lambda: self._expression(fit.columns, fit.coefficients), fit.mse, fit.length)
+
+    def _fit(self, chosen: frozenset[_Column], least: float = math.inf) -> _Fit | None:
         columns = sorted(chosen, key=lambda c: (c.target, len(c.monomial), c.monomial))
         bare = torch.stack([self._product(c.monomial) for c in columns], 1)
         norm = bare.square().mean(0).sqrt()
@@ -218,7 +245,7 @@ class Beam:
         n = len(self._y)
         nodes = sum(1 + len(c.monomial) for c in columns)
         length = 0.5 * n * math.log(max(error, 1e-20)) + 0.5 * math.log(n) * (len(columns) - 1) + NODE * nodes
-        return Ratio(lambda: self._expression(columns, c / norm), error, length)
+        return _Fit(tuple(columns), c / norm, error, length)
 
     def _expression(self, columns: Sequence[_Column], coefficients: Tensor) -> sympy.Expr:
         sides: list[list[sympy.Expr]] = [[], []]

@@ -18,6 +18,7 @@ from torch import Tensor
 from kansr.formula.constants import Template
 from kansr.kan.network import Network
 from kansr.search.finishing import Finisher
+from kansr.search.journal import recorded
 from kansr.search.ledger import Found
 from kansr.search.lens import Lens, TargetView
 from kansr.search.structures import probes
@@ -53,6 +54,7 @@ def huber_factors(residual: Tensor, reference: Tensor | None = None) -> Tensor:
     return torch.where(size <= limit, 1.0, limit / size).sqrt()
 
 
+@recorded
 def factors_by_network(
     table: Table, generator: torch.Generator, expired: Callable[[], bool]
 ) -> tuple[Tensor, Tensor] | None:

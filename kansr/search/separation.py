@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 
 from kansr.kan.structure import Op
+from kansr.search.codec import storable
+from kansr.search.journal import recorded
 from kansr.search.least_squares import least_squares
 from kansr.search.lens import Lens, TargetView, lenses
 from kansr.search.screening import effect_chance, interaction_chance, legendre
@@ -44,6 +46,7 @@ _ROWS_PER_TERM = 6.0
 _ROWS_PER_TERM_TRIED = (2.5, 7.0, 20.0)
 
 
+@storable
 @dataclass(frozen=True)
 class Separation:
     """A law in parts, each a function of its own columns only.
@@ -68,6 +71,7 @@ def joined(op: Op, values: Tensor) -> Tensor:
     return values.sum(0) if op is Op.SUM else values.prod(0)
 
 
+@recorded
 def separate(table: Table, expired: Callable[[], bool] = never) -> Separation | None:
     """The separation whose estimates fit best; None if the law seems to have one part only or the rows are too few.
 

@@ -9,6 +9,7 @@ import torch
 
 from kansr.kan.network import random_network
 from kansr.kan.structure import Structure
+from kansr.search.journal import recorded
 from kansr.search.sample import Sample
 from kansr.train.network import Trained, train_splines
 
@@ -28,6 +29,7 @@ _GRID_SIZE, _GRID_SIZE_ALONE = 5, 24
 _ROWS_PER_COEFFICIENT = 3
 
 
+@recorded
 def train_structure(
     structure: Structure,
     sample: Sample,

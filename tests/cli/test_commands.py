@@ -99,7 +99,7 @@ def test_quiet_leaves_the_answer_that_was_asked_for(run: Run, capsys: pytest.Cap
 def test_options_reach_the_search(run: Run, search: Callable[..., None]) -> None:
     seen = []
 
-    def fit(dataset: object, config: object, *rest: object, started: float) -> FitResult:
+    def fit(dataset: object, config: object, *rest: object, **options: object) -> FitResult:
         seen.append(config)
         return examples.result()
 
@@ -141,7 +141,7 @@ def test_ctrl_c_writes_the_best_so_far(run: Run, search: Callable[..., None]) ->
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_a_second_ctrl_c_ends_at_once_and_leaves_nothing(
+def test_a_second_ctrl_c_ends_at_once_and_leaves_what_can_be_resumed(
     run: Run, search: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fit(*arguments: object, **options: object) -> FitResult:
@@ -151,8 +151,13 @@ def test_a_second_ctrl_c_ends_at_once_and_leaves_nothing(
 
     search(fit)
     assert run("fit", "kepler.csv", "-q", "--out", "out") == 130
-    assert not Path("out").exists()
-    assert "interrupted, nothing was written" in capsys.readouterr().err
+    assert not Path("out/status.json").exists()
+    assert "hint: 'kansr fit ... --out out --resume' goes on with it" in capsys.readouterr().err.splitlines()
+    search(examples.fake_fit())
+    assert run("fit", "kepler.csv", "-q", "--out", "out") == 2
+    assert "hint: --resume goes on with it" in capsys.readouterr().err
+    assert run("fit", "kepler.csv", "-q", "--out", "out", "--resume") == 0
+    assert Path("out/status.json").exists()
 
 
 def test_a_bug_keeps_its_traceback_and_leaves_nothing(

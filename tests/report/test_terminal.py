@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,7 +157,7 @@ def test_markdown_escapes_names() -> None:
 
 
 def test_history_keeps_everything() -> None:
-    history = History(time.monotonic())
+    history = History(lambda: 1.5)
     recorder = Recorders(history, SilentRecorder())
     examples.fake_fit()(examples.dataset(), examples.CONFIG, recorder, lambda: False)
     lines = [line.split(",", 1)[1] for line in history.csv().splitlines()]
@@ -172,7 +171,7 @@ def test_history_keeps_everything() -> None:
 
 def test_progress_shows_stage_formula_and_time() -> None:
     target = console(terminal=True)
-    with Progress(target, "theta_1", time.monotonic() - 3, 60) as progress:
+    with Progress(target, "theta_1", lambda: 3.2, 60) as progress:
         progress.stage(Stage.NAME, "edge 2")
         progress.best(examples.result().best)
         progress.event("ignored", value=1)
@@ -184,14 +183,14 @@ def test_progress_shows_stage_formula_and_time() -> None:
 
 def test_progress_answers_ctrl_c() -> None:
     target = console(terminal=True)
-    with Progress(target, "P", time.monotonic(), 60, interrupted=lambda: True):
+    with Progress(target, "P", lambda: 0.0, 60, interrupted=lambda: True):
         pass
     assert "ending" in printed(target)
 
 
 @pytest.mark.parametrize("target", [None, console(terminal=False)])
 def test_progress_is_silent_elsewhere(target: Console | None) -> None:
-    with Progress(target, "P", time.monotonic(), 60) as progress:
+    with Progress(target, "P", lambda: 0.0, 60) as progress:
         progress.stage(Stage.TRAIN)
         progress.best(examples.result().best)
     assert target is None or printed(target) == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from kansr.functions import select, without_twins
 from kansr.kan.structure import Op
 from kansr.results import Outcome, Stage
 from kansr.search.budget import Budget
+from kansr.search.clock import Clock
 from kansr.search.driver import Search
 from kansr.search.ledger import Found, Ledger, Listener
 from kansr.search.noise_test import NoiseTest
@@ -145,7 +145,7 @@ def test_a_law_that_polynomials_of_its_parts_miss_is_given_up_at_once() -> None:
     rows = table(x, a * torch.sin(5 * b) * torch.sin(5 * c) + d + e**2)
     ledger, never = Ledger(rows, lambda: False, Listener()), lambda: False
     noise_test = NoiseTest(rows, ledger, seeded(0), never, Listener())
-    budget = Budget.until(time.monotonic() + 60, 60, never)
+    budget = Budget.until(Clock(), 60, 60)
 
     def search(part: Table, budget: Budget, target: PartTarget) -> Sequence[Found]:
         raise AssertionError(part.symbols)
@@ -163,7 +163,7 @@ def test_a_law_is_found_part_by_part() -> None:
 
     a, b, c, d, e = columns(10).T
     y = a * torch.sin(3 * b) + c / (d + e)
-    budget = Budget.until(time.monotonic() + 30, 30, lambda: False)
+    budget = Budget.until(Clock(), 30, 30)
     x = torch.stack([a, b, c, d, e], 1)
     result = Search(table(x, y), without_twins(select(None, ())), seeded(0), budget, Recorder()).run()
     assert result.outcome is Outcome.CONVERGED
