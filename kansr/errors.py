@@ -37,6 +37,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     DATA = 3
     NO_FORMULA = 4
+    SOME_FAILED = 5
     INTERRUPTED = 130
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kansr.cli import output
-from kansr.cli.options import Debug, names
-from kansr.cli.search import exit_code, say_what_was_read, search
+from kansr.cli.options import Debug, Sheet, names
+from kansr.cli.search import exit_code, fit_dataset
 from kansr.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
@@ -28,13 +28,18 @@ kansr fit planets.csv --target P --features a,m --out runs/planets
 
 kansr fit planets.csv --exclude sin,tan --max-complexity 12 --choose simplest
 
+kansr fit planets.csv --target P --target e
+
+kansr fit measured.xlsx --sheet 2 --group-by star
+
 kansr fit - --json < planets.csv > formula.json
 
 kansr fit planets.csv --out runs/planets --resume
 
 Ctrl-C ends the search and writes the best formula so far; pressed twice, it ends at once, and --resume goes on with it.
 
-Exit status: 0 done, 2 wrong usage, 3 unusable data, 4 no acceptable formula (the best is written), 130 interrupted.
+Exit status: 0 done, 2 wrong usage, 3 unusable data, 4 no acceptable formula (the best is written), 5 some of several
+fits failed, 130 interrupted.
 """
 
 
@@ -53,12 +58,21 @@ class Loss(StrEnum):
     HUBER = "huber"
 
 
-Table = Annotated[str, typer.Argument(metavar="CSV", help="The table, or - for standard input.", show_default=False)]
-Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column to explain; the last one when absent.")]
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="The table, or - for standard input.", show_default=False)]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Column to explain; the last one when absent. Several: one fit for each."),
+]
 Features = Annotated[
     list[str] | None, typer.Option(metavar="A,B", help="Columns to explain it by; all others when absent.")
 ]
 Drop = Annotated[list[str] | None, typer.Option(metavar="C,D", help="Columns to leave out.")]
+Categorical = Annotated[
+    list[str] | None,
+    typer.Option(metavar="A,B", help="Columns with a few levels, each of which becomes a column of 0 and 1."),
+]
+GroupBy = Annotated[str | None, typer.Option(metavar="NAME", help="Fit each level of this column by itself.")]
+Group = Annotated[str | None, typer.Option(metavar="LEVEL", help="With --group-by: only this level.")]
 Weights = Annotated[
     str | None, typer.Option(metavar="NAME", help="Column with weights: how much a row's squared error counts.")
 ]
@@ -105,6 +119,10 @@ def command(
     target: Target = None,
     features: Features = None,
     drop: Drop = None,
+    categorical: Categorical = None,
+    group_by: GroupBy = None,
+    group: Group = None,
+    sheet: Sheet = None,
     weights: Weights = None,
     sigma: Sigma = None,
     loss: Losses = None,
@@ -128,9 +146,13 @@ def command(
 
     flags = {
         "data": data,
-        "target": target,
+        "sheet": sheet,
+        "target": target[0] if target and len(target) == 1 else None,
         "features": names(features),
         "drop": names(drop),
+        "categorical": names(categorical),
+        "group_by": group_by,
+        "group": group,
         "weights": weights,
         "sigma": sigma,
         "loss": loss and loss.value,
@@ -147,6 +169,11 @@ def command(
     merged = load_config(config, flags)
     if resume and merged.out is None:
         raise ConfigError("--resume: no folder is named", "say which one with --out DIR, as in the first call")
+    _check_functions(merged)
+    if len(target or ()) > 1 or (merged.group_by is not None and merged.group is None):
+        from kansr.cli.several import fit_several
+
+        return fit_several(merged, tuple(dict.fromkeys(target or ())), resume=resume, json=json, quiet=quiet)
     summary, folder = _fit(merged, resume, speak=not (quiet or json), live=not quiet)
     if json:
         from kansr.export import to_json
@@ -160,31 +187,15 @@ def command(
 
 
 def _fit(config: FitConfig, resume: bool, speak: bool, live: bool) -> tuple[Summary, Path]:
-    """Runs the search, or goes on with one, and writes the run folder.
-
-    Args:
-        config: The merged configuration.
-        resume: Whether the folder may hold a run of this fit.
-        speak: Whether to say on stderr what was read and what the user should know.
-        live: Whether to show progress there, if it is a terminal.
-    """
+    """Reads the table and fits it; see `fit_dataset`."""
     from kansr.data import load
-    from kansr.rundir import RunDirectory, check_free, default_path, finished, table_info
+    from kansr.rundir import check_free, default_path
 
     if config.out is not None and not resume:
         check_free(config.out)
-    _check_functions(config)
     dataset = load(config)
-    table = table_info(dataset, config)
-    if speak:
-        say_what_was_read(dataset, config)
     path = config.out or default_path(dataset.name)
-    done = finished(path, config, table) if resume else None
-    if done is not None:
-        if speak:
-            output.stderr().print(f"Resume: the run in {path} is finished.")
-        return done.summary, path
-    return search(dataset, config, RunDirectory(path, config, table, resume=resume), speak=speak, live=live), path
+    return fit_dataset(dataset, config, path, resume=resume, speak=speak, live=live), path
 
 
 def _check_functions(config: FitConfig) -> None:

@@ -11,13 +11,50 @@ from kansr.errors import ExitCode, StoppedError
 from kansr.results import Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kansr.config import FitConfig
     from kansr.data import Dataset
     from kansr.results import Summary
     from kansr.rundir import RunDirectory
     from kansr.search.journal import Journal
 
-__all__ = ["exit_code", "say_what_was_read", "search"]
+__all__ = ["exit_code", "fit_dataset", "say_what_was_read", "search"]
+
+
+def fit_dataset(
+    dataset: Dataset,
+    config: FitConfig,
+    path: Path,
+    *,
+    resume: bool = False,
+    speak: bool = True,
+    live: bool = True,
+    started: float = STARTED,
+) -> Summary:
+    """Runs the search, or goes on with one, and writes the run folder.
+
+    Args:
+        dataset: The table.
+        config: The merged configuration.
+        path: The run folder.
+        resume: Whether the folder may hold a run of this fit.
+        speak: Whether to say on stderr what was read and what the user should know.
+        live: Whether to show progress there, if it is a terminal.
+        started: When the fit began (`time.monotonic()`); the time limit counts from there.
+    """
+    from kansr.rundir import RunDirectory, finished, table_info
+
+    table = table_info(dataset, config)
+    if speak:
+        say_what_was_read(dataset, config)
+    done = finished(path, config, table) if resume else None
+    if done is not None:
+        if speak:
+            output.stderr().print(f"Resume: the run in {path} is finished.")
+        return done.summary
+    directory = RunDirectory(path, config, table, resume=resume)
+    return search(dataset, config, directory, speak=speak, live=live, started=started)
 
 
 def search(
@@ -28,6 +65,7 @@ def search(
     speak: bool = True,
     live: bool = True,
     journal: Journal | None = None,
+    started: float = STARTED,
 ) -> Summary:
     """Searches for a formula and writes the run folder.
 
@@ -38,6 +76,7 @@ def search(
         speak: Whether to say on stderr what the user should know.
         live: Whether to show progress there, if it is a terminal.
         journal: The journal to go by instead of the folder's own.
+        started: When the fit began (`time.monotonic()`).
 
     Raises:
         StoppedError: If the user ended it at once.
@@ -48,7 +87,7 @@ def search(
             if speak and folder.journal.recorded:
                 seconds = folder.journal.clock.recorded_seconds
                 output.stderr().print(f"Resume: the first {seconds:.1f} s are read from the journal.")
-            summary = _searched(dataset, config, folder, interrupted, live)
+            summary = _searched(dataset, config, folder, interrupted, live, started)
     except KeyboardInterrupt:
         path = directory.path
         hint = f"'kansr fit ... --out {path} --resume' goes on with it"
@@ -62,7 +101,9 @@ def search(
     return summary
 
 
-def _searched(dataset: Dataset, config: FitConfig, folder: RunDirectory, interrupted: Interrupt, live: bool) -> Summary:
+def _searched(
+    dataset: Dataset, config: FitConfig, folder: RunDirectory, interrupted: Interrupt, live: bool, started: float
+) -> Summary:
     import torch
 
     from kansr import pipeline
@@ -72,12 +113,12 @@ def _searched(dataset: Dataset, config: FitConfig, folder: RunDirectory, interru
 
     torch.set_num_threads(config.threads)
     clock = folder.journal.clock
-    clock.start(interrupted, STARTED)
+    clock.start(interrupted, started)
     history = History(clock.elapsed)
     console = output.stderr() if live else None
     with Progress(console, dataset.target, clock.elapsed, config.time_limit, interrupted) as progress:
         recorder = Recorders(history, progress)
-        result = pipeline.fit(dataset, config, recorder, interrupted, started=STARTED, journal=folder.journal)
+        result = pipeline.fit(dataset, config, recorder, interrupted, started=started, journal=folder.journal)
     summary = summarise(dataset, config, result)
     folder.finish(summary, history.csv())
     return summary

@@ -6,6 +6,7 @@ from kansr.data.columns import NewTable, read_columns
 from kansr.data.dataset import Dataset, Split
 from kansr.data.levels import table_levels
 from kansr.data.load import load, prepare
+from kansr.data.names import suggestion
 from kansr.data.profile import profile
 from kansr.data.read import read_table
 from kansr.data.sample import sampled
@@ -25,5 +26,6 @@ __all__ = [
     "read_table",
     "sampled",
     "split_rows",
+    "suggestion",
     "table_levels",
 ]

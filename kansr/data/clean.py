@@ -112,9 +112,8 @@ def _group_rows(table: Table, roles: Roles) -> NDArray[np.bool_]:
         return np.ones(table.rows, np.bool_)
     rows = np.asarray(levels_of(table.columns[roles.group_by]) == roles.group, np.bool_)
     if not rows.any():
-        raise ConfigError(
-            f"--group {roles.group!r}: no row of {roles.group_by!r}", "see 'kansr inspect' for its levels"
-        )
+        message = f"--group {roles.group!r}: no row of {roles.group_by!r} has it"
+        raise ConfigError(message, "'kansr inspect' shows its levels")
     return rows
 
 

@@ -21,7 +21,7 @@ from kansr.text import visible
 if TYPE_CHECKING:  # the library loads torch, which a report does not need
     from kansr.functions import Function
 
-__all__ = ["hanging", "print_functions", "print_notes", "print_summary", "print_table_info", "rows_text"]
+__all__ = ["hanging", "judged_part", "print_functions", "print_notes", "print_summary", "print_table_info", "rows_text"]
 
 _INDENT = 2
 # Width of all but the last column of the table of formulas.
@@ -68,7 +68,7 @@ def print_summary(console: Console, summary: Summary, folder: Path | None) -> No
     if result.best.constants:
         _print_table(console, "Constants with standard errors", _constants(result.best))
     if len(result.front) > 1:
-        judge = part_text(_judged_part(result.best))
+        judge = part_text(judged_part(result.best))
         _print_table(console, f"Formulas by size (RMSE of {judge}; > is the chosen one)", _front(result, console.width))
     if result.reason:
         _print_line(console, f"Chosen: {result.reason}.")
@@ -137,7 +137,7 @@ def _constants(best: Candidate) -> Table:
 
 
 def _front(result: FitResult, width: int) -> Table:
-    part = _judged_part(result.best)
+    part = judged_part(result.best)
     table = _table("", "size", "RMSE", "formula", left=("formula",))
     # Else the first columns would shrink to nothing beside a long formula.
     table.columns[-1].max_width = max(width - _FRONT_COLUMNS, 10)
@@ -150,6 +150,6 @@ def _front(result: FitResult, width: int) -> Table:
     return table
 
 
-def _judged_part(candidate: Candidate) -> str:
+def judged_part(candidate: Candidate) -> str:
     """The rows whose errors compare formulas most fairly."""
     return next((p for p in ("validation", "cross_validation", "train") if p in candidate.metrics), "train")
