@@ -61,6 +61,20 @@ def make(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def springs() -> str:
+    """The content of `springs.txt`: T = 2 pi sqrt(m/k), timed to 2 ms, as a German spreadsheet writes a lab book."""
+    rng = np.random.default_rng(4)
+    lines = ["# periods of a mass on a spring, by stopwatch", "spring;day;m [kg];T [s]"]
+    for day, (spring, stiffness) in enumerate({"soft": 20.0, "stiff": 80.0}.items(), start=4):
+        for mass in np.arange(0.1, 1.0, 0.05):
+            period = 2 * np.pi * np.sqrt(mass / stiffness) + rng.normal(0, 0.002)
+            lines.append(f"{spring};{day:02}.03.2024;{mass:.3f};{period:.3f}".replace("0.", "0,").replace("1.", "1,"))
+    lines[9] = lines[9].rsplit(";", 1)[0] + ";missed"
+    lines[20] = lines[20].rsplit(";", 1)[0] + ";"
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     for table in TABLES:
         (Path(__file__).parent / f"{table}.csv").write_text(make(table))
+    (Path(__file__).parent / "springs.txt").write_text(springs())

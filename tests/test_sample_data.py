@@ -41,6 +41,16 @@ def test_each_table_loads_without_a_remark_and_stands_in_the_readme(name: str) -
         assert f"`{column}`:" in readme
 
 
+def test_the_lab_book_is_what_the_script_makes_and_holds_its_law(maker: ModuleType) -> None:
+    path = FOLDER / "springs.txt"
+    assert path.read_text() == maker.springs()
+    for spring, stiffness in (("soft", 20), ("stiff", 80)):
+        data = load(FitConfig(data=str(path), drop=("day",), group_by="spring", group=spring))
+        residual = data.y - 2 * np.pi * np.sqrt(data.x[:, 0] / stiffness)
+        assert len(data.y) == 17
+        assert 0.001 < np.sqrt(np.mean(residual**2)) < 0.003
+
+
 # Each law as its README states it, and the standard deviation of its noise, which may depend on the target.
 LAWS = {
     "kepler": (lambda x: 365.25 * x[0] ** 1.5, lambda y: 0.001 * y),

@@ -132,7 +132,7 @@ def _profile(name: str, column: Column, same: str | None, unnamed: bool) -> Colu
         origin=column.origin,
         same_as=same,
         index=unnamed and column.kind == "number" and counts_rows(column.values),
-        levels=_levels(column),
+        levels=() if column.kind == "date" else _levels(column),
         notes=column.notes,
         constant=len(values) > 0 and bool((values == values[0]).all()),
         outliers=_outliers(values),

@@ -79,7 +79,7 @@ def _remarks(column: ColumnProfile) -> Iterator[str]:
     if column.index:
         yield "only counts the rows"
     if column.odd:
-        yield f"{column.odd:,} cells of something else"
+        yield f"{column.odd:,} cells of something else" if column.odd > 1 else "1 cell of something else"
     if column.outliers:
         yield f"{column.outliers:,} outliers" if column.outliers > 1 else "1 outlier"
     if column.decades is not None and column.decades > _WIDE and not column.constant:
