@@ -69,17 +69,17 @@ def tasks(table: Table, config: FitConfig, targets: Sequence[str]) -> list[Task]
     Raises:
         ConfigError: If a target is no column, there is no column to group by, or it has no level.
     """
-    for target in targets:
-        _check_column(table, "--target", target)
+    for name in targets:
+        _check_column(table, "--target", name)
     groups = _groups(table, config)
     found = []
-    for target in targets or (None,):
+    choices: Sequence[str | None] = targets or (config.target,)
+    for target in choices:
         others = tuple(name for name in targets if name != target and name not in (config.features or ()))
         drop = (*config.drop, *(name for name in others if name not in config.drop))
         for group in groups:
-            name = " ".join(part for part in (target, group) if part is not None)
-            own = {"target": target or config.target, "drop": drop, "group": group}
-            found.append((name, config.model_copy(update=own)))
+            name = " ".join(part for part in (target if targets else None, group) if part is not None)
+            found.append((name, config.model_copy(update={"target": target, "drop": drop, "group": group})))
     folders = safe_names(name for name, _ in found)
     return [Task(name, folders[name], own) for name, own in found]
 

@@ -30,7 +30,7 @@ def fit_dataset(
     resume: bool = False,
     speak: bool = True,
     live: bool = True,
-    started: float = STARTED,
+    started: float | None = None,
 ) -> Summary:
     """Runs the search, or goes on with one, and writes the run folder.
 
@@ -41,7 +41,7 @@ def fit_dataset(
         resume: Whether the folder may hold a run of this fit.
         speak: Whether to say on stderr what was read and what the user should know.
         live: Whether to show progress there, if it is a terminal.
-        started: When the fit began (`time.monotonic()`); the time limit counts from there.
+        started: When the fit began (`time.monotonic()`), if not with the process; the time limit counts from there.
     """
     from kansr.rundir import RunDirectory, finished, table_info
 
@@ -65,7 +65,7 @@ def search(
     speak: bool = True,
     live: bool = True,
     journal: Journal | None = None,
-    started: float = STARTED,
+    started: float | None = None,
 ) -> Summary:
     """Searches for a formula and writes the run folder.
 
@@ -76,7 +76,7 @@ def search(
         speak: Whether to say on stderr what the user should know.
         live: Whether to show progress there, if it is a terminal.
         journal: The journal to go by instead of the folder's own.
-        started: When the fit began (`time.monotonic()`).
+        started: When the fit began (`time.monotonic()`), if not with the process.
 
     Raises:
         StoppedError: If the user ended it at once.
@@ -87,7 +87,8 @@ def search(
             if speak and folder.journal.recorded:
                 seconds = folder.journal.clock.recorded_seconds
                 output.stderr().print(f"Resume: the first {seconds:.1f} s are read from the journal.")
-            summary = _searched(dataset, config, folder, interrupted, live, started)
+            begun = STARTED if started is None else started
+            summary = _searched(dataset, config, folder, interrupted, live, begun)
     except KeyboardInterrupt:
         path = directory.path
         hint = f"'kansr fit ... --out {path} --resume' goes on with it"
