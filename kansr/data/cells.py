@@ -80,6 +80,8 @@ def understand(texts: pd.Series[str], counts: NDArray[np.int64], decimal: str) -
         share = _share(meaning, counts)
         if share > most or (best is None and share == most):
             best, most = meaning, share
+        if share == 1:
+            break
     return best
 
 
