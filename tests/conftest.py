@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 
@@ -13,3 +15,9 @@ torch.set_num_threads(1)
 def generator() -> torch.Generator:
     """A source of random numbers, the same in every run."""
     return torch.Generator().manual_seed(7)
+
+
+@pytest.fixture(autouse=True)
+def begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time limits count from the start of the process: for each test that is its own."""
+    monkeypatch.setattr("kansr.cli.search.STARTED", time.monotonic())

@@ -8,7 +8,6 @@ import itertools
 import json
 import math
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +41,6 @@ def test_the_run_tells_which_columns_it_used(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "table.csv").write_text(text.getvalue())
     out = tmp_path / "run"
     monkeypatch.setattr(sys, "argv", ["kansr", "fit", str(tmp_path / "table.csv"), "--out", str(out), "--quiet"])
-    monkeypatch.setattr("kansr.cli.fit.STARTED", time.monotonic())
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 0
@@ -68,7 +66,10 @@ def test_what_was_left_out_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     functions = [LIBRARY[name] for name in ("0", "x", "x^2", "sin")]
     table = Table(x[:200], y[:200], x[200:], y[200:], (a, b, c))
     result = Search(
-        table, functions, torch.Generator().manual_seed(0), Budget(never, never, never, lambda: math.inf)
+        table,
+        functions,
+        torch.Generator().manual_seed(0),
+        Budget(never, never, never, lambda: math.inf, lambda: math.inf),
     ).run()
     assert result.outcome is Outcome.CONVERGED
     assert result.unseen == []

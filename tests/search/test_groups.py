@@ -142,7 +142,12 @@ def test_a_law_of_a_group_ends_the_search() -> None:
     x = columns(8)
     y = noisy(x[:, 3] * (torch.exp(x[:, 0] * x[:, 1] / x[:, 2]) - 1), 0.01, 8)
     functions = without_twins(select(None, ()))
-    search = Search(table(x, y), functions, torch.Generator().manual_seed(0), Budget(never, never, never, lambda: 30.0))
+    search = Search(
+        table(x, y),
+        functions,
+        torch.Generator().manual_seed(0),
+        Budget(never, never, never, lambda: 30.0, lambda: 30.0),
+    )
     result = search.run()
     assert result.outcome is Outcome.CONVERGED
     a, b, c, d = SYMBOLS
