@@ -55,6 +55,12 @@ def test_each_module_imports_alone() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_tables_and_run_folders_are_read_without_torch() -> None:
+    """A table that is refused, `inspect`, `show` and `predict` should not wait a second for it."""
+    done = run("import sys, kansr.data, kansr.rundir, kansr.report.terminal; sys.exit('torch' in sys.modules)")
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_imports_nothing_heavy() -> None:
     done = run(HELP)
     assert done.returncode == 0, done.stderr

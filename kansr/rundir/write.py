@@ -25,7 +25,6 @@ from kansr.rundir.files import left_behind, write_file
 from kansr.rundir.read import LAYOUT
 from kansr.rundir.resume import JOURNAL, check_same, check_versions, owner
 from kansr.search.clock import Readings
-from kansr.search.journal import Journal
 from kansr.search.records import RecordFile
 from kansr.text import safe_name, visible
 
@@ -108,6 +107,8 @@ class RunDirectory:
 
     def __init__(self, path: Path, config: FitConfig, table: TableInfo | None = None, *, resume: bool = False) -> None:
         self.path = path
+        from kansr.search.journal import Journal  # needs torch, which who only reads run folders need not load
+
         self.journal = Journal()
         self._config = config
         self._table = table
@@ -150,6 +151,8 @@ class RunDirectory:
 
     def _open(self) -> None:
         """The configuration comes first: it marks the folder as that of a run."""
+        from kansr.search.journal import Journal
+
         if not self._kept:
             self._write("config.yaml", _yaml(self._config))
         if self._table is None:
