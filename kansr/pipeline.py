@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -23,9 +23,10 @@ from kansr.functions import Function, allowed_heads, select, without_twins
 from kansr.kan.edges import SymbolicEdge
 from kansr.kan.state import to_state
 from kansr.measuring import Judge, beyond_squares
-from kansr.refitting import Timetable, chosen_of, one_pass, refitted
+from kansr.refitting import Answer, Timetable, chosen_of, one_pass, refitted
 from kansr.results import EdgeRecord, FitResult, Outcome, Recorder, Stage
 from kansr.search.budget import Budget
+from kansr.search.clock import Clock
 from kansr.search.columns import COLUMN_ROWS, MOST_COLUMNS, strongest
 from kansr.search.driver import Search, SearchResult
 from kansr.search.guard import Fault, Tell, fault_notes, guarded
@@ -75,56 +76,97 @@ def fit(
     functions = select(config.functions, config.exclude)
     free = config.functions is None and not config.exclude
     limits = Limits(None if free else allowed_heads(functions), config.max_complexity)
-    names = symbol_names(dataset.features, _written(functions.values()))
-    columns = _columns(dataset, config, lambda: clock.now() > config.time_limit)
-    seen = sampled(dataset, config.seed, columns)
-    long = len(seen.y) < len(dataset.y)
     faults = _Faults(recorder)
-    whole = Judge(dataset, config, names, faults.tell, cross_validates=not long)
-    judge = whole if seen is dataset else Judge(seen, config, names, faults.tell)
-    times = Timetable.of(clock, config.time_limit, one_pass(whole, clock)) if long else None
-    budget = Budget.until(clock, config.time_limit, config.time_limit) if times is None else times.budget()
+    views = _Views.of(dataset, config, symbol_names(dataset.features, _written(functions.values())), faults.tell, clock)
+    bridge = _Bridge(recorder, views.judge, faults.tell)
     with journal.kept():
-        result = _search(judge, config, functions, limits, budget, _Bridge(recorder, judge, faults.tell))
+        result = _search(views.judge, config, functions, limits, views.budget(config), bridge)
     clock.now()  # the user may want to end after the last step too
     outcome = Outcome.INTERRUPTED if clock.interrupted else result.outcome
-    offered = _measurable(_distinct(result.found), judge, faults.tell)
-    noise = judge.noise(offered[0], result.network_error)
-    floor = judge.option(offered[0]).rmse if result.outcome is Outcome.CONVERGED else 0.0
-    if times is not None:
+    offered = _measurable(_distinct(result.found), views.judge, faults.tell)
+    noise = views.judge.noise(offered[0], result.network_error)
+    floor = views.judge.option(offered[0]).rmse if result.outcome is Outcome.CONVERGED else 0.0
+    if views.times is not None:
         recorder.stage(Stage.REFINE, "on all rows")
-    final = (
-        chosen_of(offered, judge, config.choose, floor)
-        if times is None
-        else refitted(offered, judge, whole, config.choose, floor, times.fits_ended)
-    )
+    answer = views.answer(offered, config, floor)
     recorder.stage(Stage.WRITE)
-    best, chosen = final.best, final.found
+    best, chosen = answer.best, answer.found
     return FitResult(
         target=dataset.target,
-        symbols=names,
+        symbols=views.names,
         best=best,
-        front=final.front,
+        front=answer.front,
         noise=noise,
         outcome=outcome,
         acceptable=bool(best.expression.free_symbols),
         seconds=clock.elapsed() - begun,
         notes=(
-            *_narrowed(seen, dataset),
-            *(times.notes() if times else ()),
-            *final.notes(len(seen.split.train), len(dataset.split.train)),
-            *(whole if long else judge).notes(chosen.finished.template),
-            *_faults(best.expression, names, dataset, faults.tell),
-            *_unseen([judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
-            *_left_out(result.refused, final.searched, limits),
+            *views.notes(answer),
+            *_faults(best.expression, views.names, dataset, faults.tell),
+            *_unseen([views.judge.column(s) for s in result.unseen if s not in best.expression.free_symbols]),
+            *_left_out(result.refused, answer.searched, limits),
             *beyond_squares(dataset.y),
             *fault_notes(faults.told),
         ),
-        edges=_edges(chosen.origin, whole, dataset.target),
-        weights=_weights(chosen.origin, whole),
+        edges=_edges(chosen.origin, views.whole, dataset.target),
+        weights=_weights(chosen.origin, views.whole),
         choice=config.choose,
-        reason=final.reason,
+        reason=answer.reason,
     )
+
+
+@dataclass(frozen=True)
+class _Views:
+    """The table as the search sees it, which of a long or wide one is a part, and as a whole.
+
+    Attributes:
+        dataset: The whole table.
+        names: A symbol for each of its columns.
+        seen: What the search sees of it.
+        whole: Measures formulas on all rows.
+        judge: Measures them on the rows that the search sees.
+        clock: The search's clock.
+        times: When the search of a long table has to leave the rest of the time to all rows.
+    """
+
+    dataset: Dataset
+    names: Mapping[str, str]
+    seen: Dataset
+    whole: Judge
+    judge: Judge
+    clock: Clock
+    times: Timetable | None
+
+    @classmethod
+    def of(cls, dataset: Dataset, config: FitConfig, names: Mapping[str, str], tell: Tell, clock: Clock) -> _Views:
+        """Samples the table if it is long or wide."""
+        columns = _columns(dataset, config, lambda: clock.now() > config.time_limit)
+        seen = sampled(dataset, config.seed, columns)
+        long = len(seen.y) < len(dataset.y)
+        whole = Judge(dataset, config, names, tell, cross_validates=not long)
+        judge = whole if seen is dataset else Judge(seen, config, names, tell)
+        times = Timetable.of(clock, config.time_limit, one_pass(whole, clock)) if long else None
+        return cls(dataset, names, seen, whole, judge, clock, times)
+
+    def budget(self, config: FitConfig) -> Budget:
+        """That of the search."""
+        if self.times is not None:
+            return self.times.budget()
+        return Budget.until(self.clock, config.time_limit, config.time_limit)
+
+    def answer(self, offered: Sequence[Found], config: FitConfig, floor: float) -> Answer:
+        """The choice, with constants fitted to all rows."""
+        if self.times is None:
+            return chosen_of(offered, self.judge, config.choose, floor)
+        return refitted(offered, self.judge, self.whole, config.choose, floor, self.times.fits_ended)
+
+    def notes(self, answer: Answer) -> Iterator[str]:
+        """What the user should know of which rows and columns were used for what."""
+        yield from _narrowed(self.seen, self.dataset)
+        if self.times is not None:
+            yield from self.times.notes()
+        yield from answer.notes(len(self.seen.split.train), len(self.dataset.split.train))
+        yield from (self.whole if self.times else self.judge).notes(answer.found.finished.template)
 
 
 def _columns(dataset: Dataset, config: FitConfig, expired: Callable[[], bool]) -> list[int] | None:

@@ -188,7 +188,9 @@ def good_files() -> dict[str, bytes]:
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """A file with some bytes changed, taken out, doubled or put in."""
+    """A file with some cells or bytes changed, taken out, doubled or put in."""
+    if content.isascii() and draw(st.integers(0, 2)):
+        return draw(_with_odd_cells(content.decode())).encode("utf-8", "surrogatepass")
     data = bytearray(content)
     for _ in range(draw(st.integers(1, 4))):
         begin = draw(st.sampled_from(range(max(len(data), 1))))
@@ -209,6 +211,28 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
         else:
             del data[begin:]
     return bytes(data)
+
+
+@st.composite
+def _with_odd_cells(draw: st.DrawFn, text: str) -> str:
+    """A text table with some cells, rows or marks that do not belong there."""
+    delimiter = ";" if ";" in text else ","
+    rows = [line.split(delimiter) for line in text.splitlines()]
+    for _ in range(draw(st.integers(1, 5))):
+        row = draw(st.sampled_from(rows))
+        place = draw(st.sampled_from(range(len(row))))
+        change = draw(st.sampled_from(["cell", "cell", "cell", "repeat", "drop", "column"]))
+        if change == "cell":
+            row[place] = draw(_ODD_CELLS)
+        elif change == "repeat":
+            rows.insert(draw(st.integers(1, len(rows))), list(row))
+        elif change == "drop" and len(row) > 1:
+            del row[place]
+        else:
+            odd = draw(_ODD_CELLS)
+            for other in rows[1:]:
+                other[min(place, len(other) - 1)] = odd
+    return "".join(delimiter.join(row) + "\n" for row in rows)
 
 
 def reported_errors_hold(folder: Path, table: Path) -> None:
