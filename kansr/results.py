@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import sympy
 
 __all__ = [
     "Candidate",
+    "CellForm",
     "ColumnSource",
     "Constant",
     "EdgeRecord",
@@ -161,17 +162,38 @@ class FitResult:
 
 
 @dataclass(frozen=True)
+class CellForm:
+    """How the cells of a column are written.
+
+    Attributes:
+        kind: What they hold.
+        decimal: The decimal mark of numbers.
+        thousands: Marks between thousands, each of which may stand there.
+        affix: The currency or unit in front of or behind numbers, empty for none; None where any one is looked for.
+        order: The order of a date, or the words for 1 and 0 with a slash between.
+    """
+
+    kind: Literal["number", "truth", "date"]
+    decimal: str = "."
+    thousands: str = ""
+    affix: str | None = None
+    order: str = ""
+
+
+@dataclass(frozen=True)
 class ColumnSource:
     """How a feature is made of a column that holds no plain numbers.
 
     Attributes:
         column: Name of the column in the table.
-        origin: The date that days are counted from; None for a level.
-        level: The level at which the feature is one; None for a date.
+        form: How its cells are written.
+        origin: The date that days are counted from.
+        level: The level at which the feature is one.
         levels: All levels of the column; at any other one the feature has no value.
     """
 
     column: str
+    form: CellForm | None = None
     origin: str | None = None
     level: str | None = None
     levels: tuple[str, ...] = ()

@@ -27,13 +27,13 @@ def fit_several(config: FitConfig, targets: Sequence[str], *, resume: bool, json
     A fit that fails is a line of the overview and ends nothing; Ctrl-C ends them all.
     """
     from kansr.batch import overview_json, tasks, write_overview
-    from kansr.data import read_table
+    from kansr.data import read
     from kansr.report.overview import print_overview
     from kansr.rundir import check_free, default_path
 
     if config.out is not None and not resume:
         check_free(config.out)
-    table = read_table(config.data, config.sheet)
+    table = read(config)
     plan = tasks(table, config, targets)
     folder = config.out or default_path(table.name)
     entries: list[Entry] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kansr.data.columns import NewTable, read_columns
 from kansr.data.dataset import Dataset, Split
 from kansr.data.levels import table_levels
-from kansr.data.load import load, prepare
+from kansr.data.load import load, prepare, read
 from kansr.data.names import suggestion
 from kansr.data.profile import profile
 from kansr.data.read import read_table
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "prepare",
     "profile",
+    "read",
     "read_columns",
     "read_table",
     "sampled",

@@ -15,7 +15,7 @@ from kansr.data.column import Column, ColumnReader
 from kansr.data.delimited import MOST_CELLS
 from kansr.data.names import unique_names
 from kansr.data.source import Source, foreign_parser
-from kansr.data.table import Table
+from kansr.data.table import Table, Wish
 from kansr.errors import DataError
 
 __all__ = ["read_arrow"]
@@ -24,12 +24,12 @@ _INDEX = re.compile(r"__index_level_\d+__")
 _ROWS = 100_000
 
 
-def read_arrow(source: Source, *, keep_texts: bool = False) -> Table:
+def read_arrow(source: Source, wish: Wish) -> Table:
     """Reads all columns that can hold numbers, dates or texts.
 
     Args:
         source: The opened file.
-        keep_texts: Whether the cells are wanted as text, too.
+        wish: What is wanted of the columns.
 
     Raises:
         DataError: If the file is damaged, too large, or has no such column or no row.
@@ -41,13 +41,13 @@ def read_arrow(source: Source, *, keep_texts: bool = False) -> Table:
         readers = [ColumnReader() for _ in usable]
         for batch in batches:
             for reader, i in zip(readers, usable, strict=True):
-                _add(reader, batch.column(i), keep_texts)
+                _add(reader, batch.column(i), keep_texts=wish.written(schema[i].name))
     if not usable or not rows:
         raise DataError(f"{source.label}: no rows of numbers", "a table needs columns of numbers")
     written = [schema[i].name for i in usable]
     names, renamed = unique_names(["" if _INDEX.fullmatch(name) else name for name in written], source.label)
     columns: dict[str, Column] = {
-        name: reader.column(".", keep_texts=keep_texts) for name, reader in zip(names, readers, strict=True)
+        name: wish.column(name, reader, ".") for name, reader in zip(names, readers, strict=True)
     }
     left = [f"column {field.name!r} left out: {field.type}" for field in schema if not _is_usable(field.type)]
     return Table(

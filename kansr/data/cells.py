@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from kansr.results import CellForm
 
 __all__ = ["ODD_SHARE", "Meaning", "date_text", "days_since", "days_since_1970", "plain_numbers", "understand"]
 
@@ -30,13 +31,26 @@ _MINUS = ("-", "−")
 _INFINITE = {"inf": np.inf, "+inf": np.inf, "-inf": -np.inf, "infinity": np.inf, "-infinity": -np.inf}
 _TRUTHS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("on", "off"))
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
-_DATES: dict[str, tuple[str, ...]] = {
-    "year/month/day": ("%Y/%m/%d", "%Y.%m.%d"),
-    "day.month.year": ("%d.%m.%Y",),
-    "day month year": ("%d %b %Y", "%d-%b-%Y", "%d %B %Y"),
-    "month day, year": ("%b %d, %Y", "%B %d, %Y"),
+
+
+def _with_clocks(*forms: str) -> tuple[str, ...]:
+    return tuple("".join(both) for both in product(forms, _CLOCKS))
+
+
+_DATES = {
+    "ISO 8601": ("ISO8601",),
+    "year/month/day": _with_clocks("%Y/%m/%d", "%Y.%m.%d"),
+    "day.month.year": _with_clocks("%d.%m.%Y"),
+    "day month year": _with_clocks("%d %b %Y", "%d-%b-%Y", "%d %B %Y"),
+    "month day, year": _with_clocks("%b %d, %Y", "%B %d, %Y"),
 }
-_MONTH_FIRST, _DAY_FIRST = ("%m/%d/%Y", "%m-%d-%Y"), ("%d/%m/%Y", "%d-%m-%Y")
+_SLASHED = {
+    "month/day/year": _with_clocks("%m/%d/%Y", "%m-%d-%Y"),
+    "day/month/year": _with_clocks("%d/%m/%Y", "%d-%m-%Y"),
+}
+_DIGIT = r"\d"
+# A cheap test: two marks or spaces around something, with a digit on either side.
+_DATE_LIKE = r"\d[-/. ]\w+[-/. ,]+\d|[A-Za-z]{3,} \d{1,2}, \d|\d{4}-\d"
 _EPOCH, _DAY = pd.Timestamp("1970-01-01", tz="UTC"), pd.Timedelta(days=1)
 
 
@@ -45,39 +59,66 @@ class Meaning:
     """How the texts of a column are read.
 
     Attributes:
-        kind: `number`, `truth`, or `date`, whose values are days since 1970 (UTC).
-        values: Value of each text, NaN for those that are something else, `(texts,)`.
+        form: What was found out of how they are written.
+        values: Value of each text, NaN for those that are something else, `(texts,)`; a date is days since 1970 (UTC).
         notes: What the user should know, one line each, without the column's name.
-        decimal: The decimal mark of numbers.
     """
 
-    kind: Literal["number", "truth", "date"]
+    form: CellForm
     values: NDArray[np.float64]
     notes: tuple[str, ...] = ()
-    decimal: str = "."
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the texts are numbers without marks and signs."""
+        return self.form.kind == "number" and not (self.form.thousands or self.form.affix)
 
 
-_Reader = Callable[["pd.Series[str]"], Meaning]
+@dataclass(frozen=True)
+class _Texts:
+    """Distinct filled cells without white space around them, and how often each occurs."""
+
+    texts: pd.Series[str]
+    counts: NDArray[np.int64]
+
+    def share(self, meaning: Meaning) -> float:
+        return float(self.counts[~np.isnan(meaning.values)].sum() / self.counts.sum())
+
+    def some(self, most: int) -> _Texts:
+        step = slice(None, None, len(self.texts) // most + 1)
+        return _Texts(self.texts.iloc[step], self.counts[step])
 
 
-def understand(texts: pd.Series[str], counts: NDArray[np.int64], decimal: str) -> Meaning | None:
+_Reader = Callable[[_Texts], Meaning]
+
+
+def understand(
+    texts: pd.Series[str], counts: NDArray[np.int64], decimal: str, like: CellForm | None = None
+) -> Meaning | None:
     """Finds the one way to read most of the texts of a column.
 
     Args:
         texts: The distinct filled cells, without white space around them.
         counts: How often each occurs.
         decimal: The decimal mark of the file, which is tried first.
+        like: A form that is taken, before all others, if it explains enough.
 
     Returns:
         What explains the most cells, the first of several; None if nothing explains all but one in ten.
     """
+    cells = _Texts(texts, counts)
+    if like is not None:
+        meaning = _reader(like, decimal)(cells)
+        if cells.share(meaning) >= 1 - ODD_SHARE:
+            return meaning
     best, most = None, 1 - ODD_SHARE
-    every = slice(None, None, len(texts) // _SAMPLE + 1)
-    for reader in _readers(decimal):
-        if _share(reader(texts.iloc[every]), counts[every]) < _PROMISING:
+    sample = cells.some(_SAMPLE)
+    for form in _forms(sample, decimal):
+        reader = _reader(form, decimal)
+        if sample.share(reader(sample)) < _PROMISING:
             continue
-        meaning = reader(texts)
-        share = _share(meaning, counts)
+        meaning = reader(cells)
+        share = cells.share(meaning)
         if share > most or (best is None and share == most):
             best, most = meaning, share
         if share == 1:
@@ -87,7 +128,8 @@ def understand(texts: pd.Series[str], counts: NDArray[np.int64], decimal: str) -
 
 def plain_numbers(texts: pd.Series[str], decimal: str) -> Meaning:
     """The texts as numbers without marks and signs, NaN where they are none."""
-    return _numbers(texts, decimal, "", usual=True, bare=True)
+    form = CellForm("number", decimal, affix="")
+    return _numbers(_Texts(texts, np.ones(len(texts), np.int64)), form, usual=True)
 
 
 def days_since_1970(dates: pd.Series[pd.Timestamp]) -> NDArray[np.float64]:
@@ -110,26 +152,36 @@ def date_text(days: float) -> str:
     return text[:10] if moment == moment.normalize() else text.replace("+00:00", "Z")
 
 
-def _share(meaning: Meaning, counts: NDArray[np.int64]) -> float:
-    return float(counts[~np.isnan(meaning.values)].sum() / counts.sum())
+def _forms(sample: _Texts, decimal: str) -> Iterator[CellForm]:
+    """Every form that the texts may have, the likeliest first."""
+    texts = sample.texts
+    if texts.str.contains(_DIGIT, regex=True).any():
+        for mark in (decimal, "," if decimal == "." else "."):
+            for thousands in _THOUSANDS[mark]:
+                yield CellForm("number", mark, thousands)
+    elif texts.str.lower().isin(_INFINITE).any():
+        yield CellForm("number", decimal)
+    lower = set(texts.str.lower())
+    yield from (CellForm("truth", order=f"{true}/{false}") for true, false in _TRUTHS if lower & {true, false})
+    if texts.str.contains(_DATE_LIKE, regex=True).any():
+        yield from (CellForm("date", order=order) for order in _DATES)
+        yield CellForm("date")  # month or day first
 
 
-def _readers(decimal: str) -> Iterator[_Reader]:
-    for mark in (decimal, "," if decimal == "." else "."):
-        for thousands in _THOUSANDS[mark]:
-            yield partial(_numbers, decimal=mark, thousands=thousands, usual=mark == decimal)
-    for true, false in _TRUTHS:
-        yield partial(_truths, true=true, false=false)
-    yield partial(_dates, order="ISO 8601", forms=("ISO8601",))
-    for order, forms in _DATES.items():
-        yield partial(_dates, order=order, forms=_with_clocks(forms))
-    yield _slashed_dates
+def _reader(form: CellForm, decimal: str) -> _Reader:
+    if form.kind == "number":
+        return partial(_numbers, form=form, usual=form.decimal == decimal)
+    if form.kind == "truth":
+        return partial(_truths, form=form)
+    return partial(_dates, form=form) if form.order else _slashed_dates
 
 
 # --- numbers
 
 
-def _numbers(texts: pd.Series[str], decimal: str, thousands: str, usual: bool, bare: bool = False) -> Meaning:
+def _numbers(cells: _Texts, form: CellForm, usual: bool) -> Meaning:
+    """The texts as numbers without the sign or unit of the form, or without the most common one if it names none."""
+    texts, decimal, thousands = cells.texts, form.decimal, form.thousands
     parts = texts.str.extract(_number_pattern(decimal, thousands), flags=re.IGNORECASE).fillna("")
     numbers = parts["number"].str.replace(f"[{thousands}]", "", regex=True) if thousands else parts["number"]
     numbers = numbers.str.replace(decimal, ".", regex=False).str.lower().str.replace("d", "e", regex=False)
@@ -139,19 +191,19 @@ def _numbers(texts: pd.Series[str], decimal: str, thousands: str, usual: bool, b
     values = np.where(signs.str.len() > 1, np.nan, values)
     values = np.where(np.isnan(values), texts.str.lower().map(_INFINITE).to_numpy(np.float64), values)
     affixes = parts["before"] + parts["behind"]
-    affix = "" if bare else _usual_affix(affixes)
+    affix = _usual_affix(affixes, cells.counts) if form.affix is None else form.affix
     values = np.where(affixes.isin([affix, ""] if _may_lack(affix) else [affix]), values, np.nan)
     read = parts[~np.isnan(values)]
     notes = (
         *_mark_notes(read["number"], decimal, thousands, usual),
         *_affix_notes(affix, read["before"] + read["behind"]),
     )
-    return Meaning("number", values, notes, decimal)
+    return Meaning(replace(form, affix=affix), values, notes)
 
 
 def _number_pattern(decimal: str, thousands: str) -> str:
     mark = re.escape(decimal)
-    grouped = rf"\d{{1,3}}(?:[{thousands}]\d{{3}})+|" if thousands else ""
+    grouped = rf"[1-9]\d{{0,2}}(?:[{thousands}]\d{{3}})+|" if thousands else ""
     number = rf"(?:(?:{grouped}\d+)(?:{mark}\d*)?|{mark}\d+)(?:[ed][+-]?\d+)?"
     sign = f"[+{''.join(_MINUS[1:])}-]?"
     return (
@@ -160,10 +212,10 @@ def _number_pattern(decimal: str, thousands: str) -> str:
     )
 
 
-def _usual_affix(affixes: pd.Series[str]) -> str:
+def _usual_affix(affixes: pd.Series[str], counts: NDArray[np.int64]) -> str:
     """The currency or unit that most numbers have; numbers with another one do not compare."""
-    found = affixes[affixes != ""].value_counts()
-    return str(found.index[0]) if len(found) and found.iloc[0] > ODD_SHARE * len(affixes) else ""
+    found = pd.Series(counts, index=affixes.to_numpy()).groupby(level=0).sum().drop("", errors="ignore")
+    return str(found.idxmax()) if len(found) and found.max() > ODD_SHARE * counts.sum() else ""
 
 
 def _may_lack(affix: str) -> bool:
@@ -172,9 +224,10 @@ def _may_lack(affix: str) -> bool:
 
 
 def _mark_notes(numbers: pd.Series[str], decimal: str, thousands: str, usual: bool) -> Iterator[str]:
+    """Says what a mark was taken for, unless it is the file's usual one for decimals."""
     mark = f"[{thousands}]" if thousands else re.escape(decimal)
-    marked = numbers[numbers.str.contains(mark, regex=True)] if thousands or not usual else numbers[:0]
-    if not len(marked):
+    marked = numbers[numbers.str.contains(mark, regex=True)]
+    if not len(marked) or (usual and not thousands):
         return
     example = str(marked.iloc[0])
     number = (re.sub(mark, "", example) if thousands else example).replace(decimal, ".")
@@ -185,45 +238,41 @@ def _mark_notes(numbers: pd.Series[str], decimal: str, thousands: str, usual: bo
 def _affix_notes(affix: str, affixes: pd.Series[str]) -> Iterator[str]:
     if affix and (affixes == affix).any():
         said = "per cent, as written (5% is 5)" if affix == "%" else f"the numbers without {affix!r}"
-        lacking = affixes.index[affixes == ""]
-        yield said + ("; cells without the sign are taken alike" if len(lacking) else "")
+        yield said + ("; cells without the sign are taken alike" if (affixes == "").any() else "")
 
 
 # --- truth values
 
 
-def _truths(texts: pd.Series[str], true: str, false: str) -> Meaning:
-    lower = texts.str.lower()
+def _truths(cells: _Texts, form: CellForm) -> Meaning:
+    true, false = form.order.split("/")
+    lower = cells.texts.str.lower()
     values = np.where(lower == true, 1.0, np.where(lower == false, 0.0, np.nan))
-    return Meaning("truth", values, (f"{true!r} is 1, {false!r} is 0",))
+    return Meaning(form, values, (f"{true!r} is 1, {false!r} is 0",))
 
 
 # --- dates
 
 
-def _dates(texts: pd.Series[str], order: str, forms: tuple[str, ...]) -> Meaning:
-    values = np.full(len(texts), np.nan)
-    for form in forms:
-        open_ = np.isnan(values)
-        if open_.any():
-            values[open_] = _days(texts[open_], form)
-    return Meaning("date", values, (f"dates ({order})",))
+def _dates(cells: _Texts, form: CellForm) -> Meaning:
+    values = np.full(len(cells.texts), np.nan)
+    # a bare number is no date, although ISO 8601 allows a year alone
+    dated = ~cells.texts.str.fullmatch(r"\d+").to_numpy(np.bool_)
+    for pattern in _DATES.get(form.order) or _SLASHED[form.order]:
+        unread = np.isnan(values) & dated
+        if unread.any():
+            values[unread] = _days(cells.texts[unread], pattern)
+    return Meaning(form, values, (f"dates ({form.order})",))
 
 
-def _slashed_dates(texts: pd.Series[str]) -> Meaning:
+def _slashed_dates(cells: _Texts) -> Meaning:
     """Dates such as 2/1/2020: whichever order explains more of them; if both explain all, nobody can tell."""
-    month_first = _dates(texts, "month/day/year", _with_clocks(_MONTH_FIRST))
-    day_first = _dates(texts, "day/month/year", _with_clocks(_DAY_FIRST))
-    read = [int((~np.isnan(meaning.values)).sum()) for meaning in (month_first, day_first)]
-    if read[0] != read[1]:
-        return month_first if read[0] > read[1] else day_first
+    month_first, day_first = (_dates(cells, CellForm("date", order=order)) for order in _SLASHED)
+    if cells.share(month_first) != cells.share(day_first):
+        return max(month_first, day_first, key=cells.share)
     doubt = "which could also be day/month/year: write 2020-01-31 to leave no doubt"
     return replace(month_first, notes=(f"{month_first.notes[0]}, {doubt}",))
 
 
-def _with_clocks(forms: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple("".join(both) for both in product(forms, _CLOCKS))
-
-
-def _days(texts: pd.Series[str], form: str) -> NDArray[np.float64]:
-    return days_since_1970(pd.to_datetime(texts, format=form, errors="coerce", utc=True))
+def _days(texts: pd.Series[str], pattern: str) -> NDArray[np.float64]:
+    return days_since_1970(pd.to_datetime(texts, format=pattern, errors="coerce", utc=True))

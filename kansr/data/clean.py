@@ -110,7 +110,7 @@ def _group_rows(table: Table, roles: Roles) -> NDArray[np.bool_]:
     """The rows of the group that is fitted, `(rows,)`."""
     if roles.group_by is None or roles.group is None:
         return np.ones(table.rows, np.bool_)
-    rows = np.asarray(levels_of(table.columns[roles.group_by]) == roles.group, np.bool_)
+    rows = (levels_of(table.columns[roles.group_by]) == roles.group).to_numpy(np.bool_)
     if not rows.any():
         message = f"--group {roles.group!r}: no row of {roles.group_by!r} has it"
         raise ConfigError(message, "'kansr inspect' shows its levels")
@@ -137,8 +137,8 @@ def _numeric_features(table: Table, roles: Roles, notes: list[str]) -> _Features
             notes.append(f"column {name!r} left out: it has no name and only counts the rows")
         else:
             features.values[name] = column.values
-            if column.origin is not None:
-                features.sources[name] = ColumnSource(column=name, origin=column.origin)
+            if column.form is not None or column.origin is not None:
+                features.sources[name] = ColumnSource(column=name, form=column.form, origin=column.origin)
     return features
 
 
@@ -171,11 +171,9 @@ def _column_notes(table: Table, name: str) -> Iterator[str]:
     """How the cells of a column were understood."""
     column = table.columns[name]
     yield from (f"column {name!r}: {note}" for note in column.notes)
-    if column.odd and column.first_odd is not None and column.kind != "text":
-        row, cell = column.first_odd
-        cells = "1 cell" if column.odd == 1 else f"{column.odd:,} cells"
-        place = f"{table.unit} {table.lines[row]}"
-        yield f"column {name!r}: {cells} of something else taken for missing ({brief(cell)} in {place})"
+    if column.first_odd is not None:
+        note = column.odd_note(f"{table.unit} {table.lines[column.first_odd[0]]}")
+        yield from () if note is None else (f"column {name!r}: {note}",)
 
 
 def _complete_rows(

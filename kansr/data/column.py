@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from kansr.data.cells import ODD_SHARE, Meaning, date_text, days_since, plain_numbers, understand
 from kansr.data.dialect import MISSING
+from kansr.results import CellForm
+from kansr.text import brief
 
 __all__ = ["Column", "ColumnReader", "missing_texts"]
 
@@ -30,9 +32,11 @@ class Column:
         odd: Number of filled cells that are something else than `kind`; in a text column, those that are no number.
         first_odd: Row and content of the first of them.
         notes: What the user should know of how it was read, one line each, without the column's name.
+        form: How its cells are written; None for plain numbers and text.
         decimal: The decimal mark of its numbers.
         origin: The date that days are counted from.
         texts: The cells as written, missing ones too, where they were asked for or the column is text.
+        torn: Whether some blocks were read as plain numbers, and others show that they are something else.
     """
 
     kind: Literal["number", "truth", "date", "text"]
@@ -41,9 +45,11 @@ class Column:
     odd: int = 0
     first_odd: tuple[int, str] | None = None
     notes: tuple[str, ...] = ()
+    form: CellForm | None = None
     decimal: str = "."
     origin: str | None = None
     texts: pd.Series[str] | None = None
+    torn: bool = False
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -51,6 +57,17 @@ class Column:
         if self.kind == "text" and self.texts is not None:
             return missing_texts(self.texts)
         return np.isnan(self.values)
+
+    def odd_note(self, place: str) -> str | None:
+        """Says which cells count as missing although they hold something.
+
+        Args:
+            place: Where the first of them stands.
+        """
+        if not self.odd or self.first_odd is None or self.kind == "text":
+            return None
+        cells = "1 cell" if self.odd == 1 else f"{self.odd:,} cells"
+        return f"{cells} of something else taken for missing ({brief(self.first_odd[1])} in {place})"
 
 
 class ColumnReader:
@@ -74,12 +91,19 @@ class ColumnReader:
         self._dates = True
         self._blocks.append(days)
 
-    def column(self, decimal: str, *, keep_texts: bool = False) -> Column:
-        """The whole column.
+    def text(self) -> Column:
+        """The whole column as it is written; the only missing cells are those that hold nothing."""
+        texts = self._texts().fillna("")
+        filled = int((texts.str.strip() != "").sum())
+        return Column("text", np.full(len(texts), np.nan), filled, texts=texts)
+
+    def column(self, decimal: str, *, keep_texts: bool = False, like: CellForm | None = None) -> Column:
+        """The whole column, understood.
 
         Args:
             decimal: The decimal mark of the file.
-            keep_texts: Whether the cells are wanted as they were written.
+            keep_texts: Whether the cells are wanted as they were written, too.
+            like: How cells of this column were written before.
         """
         written = [block for block in self._blocks if isinstance(block, pd.Series)]
         plain = [block for block in self._blocks if not isinstance(block, pd.Series)]
@@ -87,22 +111,24 @@ class ColumnReader:
             values = np.concatenate(plain) if plain else np.empty(0)
             notes = (_LONG,) if self._long else ()
             texts = self._texts() if keep_texts else None
-            column = Column("date" if self._dates else "number", values, _filled(values), notes=notes, texts=texts)
-            return _counted_from_first(column) if self._dates else column
+            form = _form_of_plain(decimal)
+            column = Column("number", values, _filled(values), notes=notes, form=form, decimal=decimal, texts=texts)
+            return _counted_from_first(replace(column, kind="date", form=None)) if self._dates else column
         cells = _Cells.of(pd.concat(written, ignore_index=True))
-        meaning = cells.meaning(decimal, sum(map(_filled, plain)))
-        values = self._in_order(cells.values(meaning))
-        odd = self._in_order(cells.odd(meaning).astype(np.float64), plain=0.0) == 1
-        filled = int(cells.filled.sum()) + sum(map(_filled, plain))
+        filled = sum(map(_filled, plain))
+        meaning, torn = cells.meaning(decimal, filled, like)
+        odd = self._in_order(cells.odd(meaning, decimal).astype(np.float64), plain=0.0) == 1
         column = Column(
-            kind="text" if meaning is None else meaning.kind,
-            values=values,
-            filled=filled,
+            kind="text" if meaning is None else meaning.form.kind,
+            values=np.full(len(odd), np.nan) if meaning is None else self._in_order(cells.values(meaning)),
+            filled=int(cells.filled.sum()) + filled,
             odd=int(odd.sum()),
-            first_odd=_first(odd, cells.first_odd(meaning)),
+            first_odd=_first(odd, cells.first_odd(meaning, decimal)),
             notes=() if meaning is None else meaning.notes,
-            decimal=decimal if meaning is None else meaning.decimal,
+            form=_form_of(meaning),
+            decimal=decimal if meaning is None else meaning.form.decimal,
             texts=self._texts() if keep_texts or meaning is None else None,
+            torn=torn,
         )
         return _counted_from_first(column) if column.kind == "date" else column
 
@@ -119,7 +145,7 @@ class ColumnReader:
 
     def _texts(self) -> pd.Series[str]:
         blocks = [
-            block if isinstance(block, pd.Series) else pd.Series(block).map(repr, na_action="ignore").astype("str")
+            block if isinstance(block, pd.Series) else pd.Series(block).map(_written, na_action="ignore").astype("str")
             for block in self._blocks
         ]
         return pd.concat(blocks, ignore_index=True)
@@ -143,37 +169,53 @@ class _Cells:
     def filled(self) -> NDArray[np.bool_]:
         return self.codes >= 0
 
-    def meaning(self, decimal: str, plain: int) -> Meaning | None:
-        """How the texts are read, beside so many cells that are plain numbers; None for text."""
-        if not len(self.distinct):
-            return Meaning("number", np.empty(0))
-        meaning = understand(self.distinct, self.counts, decimal)
-        # what was read as a plain number can mean nothing else any more
-        if plain == 0 or (meaning is not None and meaning.kind == "number" and meaning.decimal == decimal):
-            return meaning
-        meaning = plain_numbers(self.distinct, decimal)
-        odd = self.counts[np.isnan(meaning.values)].sum()
-        return meaning if odd <= ODD_SHARE * (self.counts.sum() + plain) else None
+    def meaning(self, decimal: str, plain: int, like: CellForm | None) -> tuple[Meaning | None, bool]:
+        """How the texts are read, beside so many cells that were read as plain numbers; None for text.
 
-    def values(self, meaning: Meaning | None) -> NDArray[np.float64]:
-        if meaning is None:
-            return np.full(len(self.codes), np.nan)
+        Also whether these should be looked at again: what they were read as is not what the texts show them to be.
+        """
+        if not len(self.distinct):
+            return Meaning(CellForm("number", decimal, affix=""), np.empty(0)), False
+        meaning = understand(self.distinct, self.counts, decimal, like)
+        if plain == 0 or (meaning is not None and meaning.is_plain and meaning.form.decimal == decimal):
+            return meaning, False
+        simple = plain_numbers(self.distinct, decimal)
+        odd = self.counts[np.isnan(simple.values)].sum()
+        accepted = simple if odd <= ODD_SHARE * (self.counts.sum() + plain) else None
+        return accepted, meaning is not None
+
+    def values(self, meaning: Meaning) -> NDArray[np.float64]:
         return np.append(meaning.values, np.nan)[self.codes]
 
-    def odd(self, meaning: Meaning | None) -> NDArray[np.bool_]:
-        """Which cells hold something else; in a text, those that are no number."""
-        if meaning is None:
-            meaning = plain_numbers(self.distinct, ".")
-        return np.append(np.isnan(meaning.values), False)[self.codes]
+    def odd(self, meaning: Meaning | None, decimal: str) -> NDArray[np.bool_]:
+        """Which cells hold something else; in a text, those that are no number, or all if they all are."""
+        values = (meaning or plain_numbers(self.distinct, decimal)).values
+        none_odd = meaning is None and not np.isnan(values).any()
+        return np.append(np.isnan(values) | none_odd, False)[self.codes]
 
-    def first_odd(self, meaning: Meaning | None) -> str:
-        odd = self.odd(meaning)
+    def first_odd(self, meaning: Meaning | None, decimal: str) -> str:
+        odd = self.odd(meaning, decimal)
         return str(self.distinct.iloc[self.codes[odd.argmax()]]) if odd.any() else ""
 
 
 def missing_texts(texts: pd.Series[str]) -> NDArray[np.bool_]:
     """Which cells hold no value, `(rows,)`."""
     return (texts.isna() | texts.str.strip().isin(MISSING)).to_numpy(np.bool_)
+
+
+def _form_of(meaning: Meaning | None) -> CellForm | None:
+    if meaning is None:
+        return None
+    return _form_of_plain(meaning.form.decimal) if meaning.is_plain else meaning.form
+
+
+def _form_of_plain(decimal: str) -> CellForm | None:
+    """What has to be remembered of plain numbers: only a decimal mark that is not the usual one."""
+    return CellForm("number", decimal, affix="") if decimal != "." else None
+
+
+def _written(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
 
 
 def _filled(values: NDArray[np.float64]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,13 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kansr.data.cells import days_since
-from kansr.data.column import Column
 from kansr.data.levels import indicator, levels_of
 from kansr.data.names import suggestion
 from kansr.data.read import read_table
-from kansr.data.table import Table
+from kansr.data.table import Table, Wish
 from kansr.errors import DataError
-from kansr.results import ColumnSource
+from kansr.results import CellForm, ColumnSource
 from kansr.text import brief
 
 __all__ = ["NewTable", "read_columns"]
@@ -57,14 +56,21 @@ def read_columns(
         DataError: If the file is no table, lacks one of the columns, or has text in one.
     """
     needed = {name: sources.get(name, ColumnSource(column=name)) for name in features}
-    names = [source.column for source in needed.values()]
-    table = read_table(path, sheet, keep_texts=True, headerless=lambda count: _headerless_names(count, names))
-    for name in names:
-        if name not in table.columns:
-            raise DataError(f"{table.label}: no column {name!r}", suggestion(name, list(table.columns)))
+    names = {source.column for source in needed.values()}
+    numbers = {source.column for source in needed.values() if source.level is None}
+    wish = Wish(
+        written=lambda name: True,
+        understood=lambda name: name in numbers,
+        like={source.column: source.form for source in needed.values() if source.form is not None},
+    )
+    table = read_table(path, sheet, wish, headerless=lambda count: _headerless_names(count, names))
+    for source in needed.values():
+        if source.column not in table.columns:
+            message = f"{table.label}: no column {source.column!r}"
+            raise DataError(message, suggestion(source.column, list(table.columns)))
     values = {name: _feature(table, source) for name, source in needed.items()}
-    cells = pd.DataFrame({name: _written(column) for name, column in table.columns.items()})
-    return NewTable(cells, values, (*table.notes, *_notes(table, needed)))
+    cells = pd.DataFrame({name: column.texts for name, column in table.columns.items()})
+    return NewTable(cells, values, (*table.notes, *_notes(table, numbers)))
 
 
 def _feature(table: Table, source: ColumnSource) -> NDArray[np.float64]:
@@ -75,29 +81,43 @@ def _feature(table: Table, source: ColumnSource) -> NDArray[np.float64]:
         row, cell = column.first_odd
         message = f"{table.place(row)}: column {source.column!r} is {brief(cell)}, which is no number"
         raise DataError(message, "correct the cell, or leave it empty")
-    is_date = column.kind == "date"
-    if column.filled and is_date != (source.origin is not None):
-        what, was = ("dates", "numbers") if is_date else ("numbers", "dates")
-        raise DataError(f"{table.label}: column {source.column!r} holds {what}", f"in the fit it held {was}")
+    _check_alike(table, source)
     return column.values if source.origin is None else days_since(source.origin, column.values, column.origin)
 
 
-def _written(column: Column) -> pd.Series[str]:
-    return pd.Series(column.values).astype("str") if column.texts is None else column.texts
+def _check_alike(table: Table, source: ColumnSource) -> None:
+    """A column must hold what it held in the fit, in the same unit; numbers may be written in another country's way."""
+    column = table.columns[source.column]
+    if not column.filled:
+        return
+    here = _said(column.form, column.origin)
+    there = _said(source.form, source.origin)
+    # plain numbers may stand for 1 and 0, and a currency may be left out
+    if here != there and not (here == "numbers" and source.origin is None):
+        raise DataError(f"{table.label}: column {source.column!r} holds {here}", f"in the fit it held {there}")
 
 
-def _notes(table: Table, needed: Mapping[str, ColumnSource]) -> Iterator[str]:
-    for name in dict.fromkeys(source.column for source in needed.values()):
+def _said(form: CellForm | None, origin: str | None) -> str:
+    if origin is not None or (form is not None and form.kind == "date"):
+        return "dates"
+    if form is not None and form.kind == "truth":
+        return f"{form.order.replace('/', ' and ')}"
+    return f"numbers with {form.affix!r}" if form is not None and form.affix else "numbers"
+
+
+def _notes(table: Table, names: Iterable[str]) -> Iterator[str]:
+    for name in table.columns:
         column = table.columns[name]
-        notes = () if column.kind == "date" else column.notes  # days are counted from the date of the fit
-        yield from (f"column {name!r}: {note}" for note in notes)
-        if column.odd and column.first_odd is not None and column.kind != "text":
-            row, cell = column.first_odd
-            place = f"{table.unit} {table.lines[row]}"
-            yield f"column {name!r}: {column.odd} of something else taken for missing ({brief(cell)} in {place})"
+        if name not in names:
+            continue
+        # days are counted from the date of the fit
+        yield from (f"column {name!r}: {note.split(', as days since')[0]}" for note in column.notes)
+        if column.first_odd is not None:
+            note = column.odd_note(f"{table.unit} {table.lines[column.first_odd[0]]}")
+            yield from () if note is None else (f"column {name!r}: {note}",)
 
 
-def _headerless_names(count: int, needed: Sequence[str]) -> list[str]:
+def _headerless_names(count: int, needed: Container[str]) -> list[str]:
     """The names that fitting gave; a new table may come without the target, which was the last column."""
     names = [f"x{position}" for position in range(1, count + 1)]
     return names if names[-1] in needed else [*names[:-1], "y"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from kansr.data.column import ColumnReader
 from kansr.data.dialect import MISSING, Dialect, detect
 from kansr.data.names import unique_names
 from kansr.data.records import Block, Records
-from kansr.data.table import Table
+from kansr.data.table import NUMBERS, Table, Wish
 from kansr.errors import DataError
 from kansr.text import brief
 
@@ -37,7 +39,7 @@ def read_delimited(
     *,
     delimiter: str | None = None,
     unit: str = "line",
-    keep_texts: bool = False,
+    wish: Wish = NUMBERS,
     headerless: Headerless = default_names,
 ) -> Table:
     """Cuts lines into columns.
@@ -47,7 +49,7 @@ def read_delimited(
         label: What messages call the file.
         delimiter: What separates the cells, if it needs no detection.
         unit: What the file calls a line.
-        keep_texts: Whether the cells are wanted as they were written, too.
+        wish: What is wanted of the columns.
         headerless: The names of a table with so many columns and no header.
 
     Returns:
@@ -67,15 +69,14 @@ def read_delimited(
     names, notes = _names(dialect, label, headerless)
     records = Records(chain([first], blocks), dialect, label)
     readers = [ColumnReader() for _ in names]
+    written = {i for i, name in enumerate(names) if wish.written(name)}
     lines = [np.empty(0, np.int64)]
     for block in _bounded(records, len(names), label):
-        frame = _parse(block, dialect, label, keep_texts)
+        frame = _parse(block, dialect, label, written)
         for reader, (_, cells) in zip(readers, frame.items(), strict=True):
             reader.add(cells)
         lines.append(block.lines)
-    columns = {
-        name: reader.column(dialect.decimal, keep_texts=keep_texts) for name, reader in zip(names, readers, strict=True)
-    }
+    columns = {name: wish.column(name, reader, dialect.decimal) for name, reader in zip(names, readers, strict=True)}
     header = dialect.header or names
     unnamed = [name for name, cell in zip(names, header, strict=True) if not cell.strip()]
     if unnamed and unnamed[-1] == names[-1] and not columns[names[-1]].filled:
@@ -94,10 +95,11 @@ def read_delimited(
 
 
 def _names(dialect: Dialect, label: str, headerless: Headerless) -> tuple[list[str], tuple[str, ...]]:
-    title = (f"lines above the header left out ({brief(dialect.title)})",) if dialect.title else ()
+    left_out = {"lines above the header": dialect.title, "the row of units below the header": dialect.units}
+    notes = tuple(f"{what} left out ({brief(text)})" for what, text in left_out.items() if text)
     if dialect.header is not None:
         names, renamed = unique_names(dialect.header, label)
-        return names, title + renamed
+        return names, notes + renamed
     names = headerless(dialect.width) if dialect.width else []
     return names, (f"no header line: the columns are called {_listed(names)}",)
 
@@ -112,7 +114,8 @@ def _bounded(records: Records, width: int, label: str) -> Iterator[Block]:
         yield block
 
 
-def _parse(block: Block, dialect: Dialect, label: str, keep_texts: bool) -> pd.DataFrame:
+def _parse(block: Block, dialect: Dialect, label: str, written: AbstractSet[int]) -> pd.DataFrame:
+    """The cells of a block as pandas understands them; those of the columns in `written` letter by letter."""
     try:
         frame = pd.read_csv(
             io.StringIO(block.text),
@@ -122,8 +125,8 @@ def _parse(block: Block, dialect: Dialect, label: str, keep_texts: bool) -> pd.D
             header=None,
             names=list(range(dialect.width)),
             index_col=False,
-            dtype=str if keep_texts else None,
-            na_values=[] if keep_texts else _ONLY_MISSING,
+            dtype=dict.fromkeys(written, str),
+            na_values=_missing(dialect.width, written),
             keep_default_na=False,
             decimal=dialect.decimal,
             low_memory=False,  # one type for a whole column
@@ -138,6 +141,11 @@ def _parse(block: Block, dialect: Dialect, label: str, keep_texts: bool) -> pd.D
         message = f"{label}, lines {block.lines[0]} to {block.lines[-1]}: rows cannot be told apart"
         raise DataError(message, "check the quotes there")
     return frame
+
+
+def _missing(width: int, written: AbstractSet[int]) -> Any:
+    """What stands for no value in each column (pandas takes numbers for names, its types do not)."""
+    return {i: _ONLY_MISSING for i in range(width) if i not in written}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -38,12 +38,15 @@ _TITLES = 50
 _DELIMITERS = (",", ";", "\t", "|", " ")
 _DOT = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_COMMA_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 # What else begins with a digit and is no mere text: dates, times, numbers with a currency or a unit.
 _VALUE = re.compile(
     r"[+-]?[$€£¥]? ?[+-]?(\d{1,3}([.,'’\u00a0\u202f]\d{3})+([.,]\d*)?|\d[\d.:/-]*|\d+,\d+)"
     r"( ?[%°A-Za-zµΩ€$£¥²³/]*|[ T]\d\d?:\d\d.*)"
 )
+_TRUTHS = frozenset({"true", "false", "yes", "no"})
+_YEAR = re.compile(r"(1[89]|20)\d\d")
 _SPACES = re.compile(r"[ \t]+")
 _ERROR_CELL = re.compile(r"[ \t]*#(N/?A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)")
 _SINGLE_QUOTED = re.compile(r"(^|[,;\t| ])'[^'\n]*'($|[,;\t| ])", re.MULTILINE)
@@ -62,6 +65,7 @@ class Dialect:
         begin: Number of lines before the first row of data: titles, comments, the header.
         title: The first line above the table that is no comment, if there is one.
         comments: Whether lines that start with `#` are remarks.
+        units: What stands in a row of units below the header, if there is one.
     """
 
     delimiter: str
@@ -72,6 +76,7 @@ class Dialect:
     begin: int
     title: str = ""
     comments: bool = True
+    units: str = ""
 
 
 def is_missing(cell: str) -> bool:
@@ -83,6 +88,12 @@ def is_number(cell: str) -> bool:
     """Whether a cell is a number, with either decimal mark; a tab beside it is a delimiter, not padding."""
     cell = cell.strip(" ")
     return bool(_DOT.fullmatch(cell) or _COMMA.fullmatch(cell))
+
+
+def is_value(cell: str) -> bool:
+    """Whether a cell is a number, a date, a number with a sign or unit, or a truth value."""
+    cell = cell.strip(" ")
+    return is_number(cell) or _VALUE.fullmatch(cell) is not None or cell.lower() in _TRUTHS
 
 
 def is_comment(line: str) -> bool:
@@ -117,7 +128,16 @@ def detect(lines: Sequence[str], delimiter: str | None = None) -> Dialect:
         delimiter: What separates the cells, if that is known.
     """
     lines = lines[:_SAMPLE]
-    comments = any(line.strip() and not is_comment(line) for line in lines)
+    dialect = _detect(lines, delimiter, comments=True)
+    marked = sum(
+        line.count(dialect.delimiter) == dialect.width - 1 for line in lines[dialect.begin :] if is_comment(line)
+    )
+    rows = sum(not is_comment(line) and not is_blank(line, dialect.delimiter) for line in lines[dialect.begin :])
+    # where more rows start with the mark than do not, it belongs to what they name
+    return _detect(lines, delimiter, comments=False) if dialect.width > 1 and marked > rows else dialect
+
+
+def _detect(lines: Sequence[str], delimiter: str | None, comments: bool) -> Dialect:
     body = ["\n" if comments and is_comment(line) else line for line in lines]
     sample = "".join(body)
     quote = "'" if '"' not in sample and _SINGLE_QUOTED.search(sample) else '"'
@@ -126,15 +146,41 @@ def detect(lines: Sequence[str], delimiter: str | None = None) -> Dialect:
         delimiter = ";" if _is_undivided(body) else max(scores, key=lambda each: scores[each])
     found = _sample_records(body, delimiter, quote)
     above = _titles(found)
-    rows = [cells for _, cells in found[above:]]
-    width = len(rows[0]) if rows else 0
-    header, begin = None, found[above - 1][0] if above else 0
-    if _has_header(rows):
-        header, begin = tuple(rows[0]), found[above][0]
-    else:
+    found, title = found[above:], " ".join(delimiter.join(found[0][1]).split()) if above else ""
+    header = _header([cells for _, cells in found])
+    begin = found[0][0] if header is not None else found[0][0] - 1 if above else 0
+    rows = [cells for _, cells in found[header is not None :]]
+    if header is None:
+        width = len(rows[0]) if rows else 0
         header = _commented_header(lines[: found[0][0]] if found else lines, width)
-    title = " ".join(delimiter.join(found[0][1]).split()) if above else ""
-    return Dialect(delimiter, quote, _decimal(rows, delimiter), header, width, begin, title, comments)
+    units = ""
+    if header is not None and _holds_units(rows):
+        begin, units, rows = found[1][0], ", ".join(cell.strip() for cell in rows[0]), rows[1:]
+    width = len(header) if header is not None else len(rows[0]) if rows else 0
+    return Dialect(delimiter, quote, _decimal(rows, delimiter), header, width, begin, title, comments, units)
+
+
+def _header(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """The names in the first row, fitted to the width of the others; None if it is a row like these."""
+    if not rows or not _has_header(rows):
+        return None
+    names, body = list(rows[0]), rows[1:]
+    width = _usual_width(body)[0] if body else len(names)
+    if width == len(names) + 1 and len(names) > 1:
+        only_ended = all(not row[-1].strip() for row in body)
+        # a delimiter that ends each row but the header; or R's row names, which have no name
+        return (*names, "") if only_ended else ("", *names)
+    if width == len(names) - 1 and not names[-1].strip() and width > 1:
+        return tuple(names[:-1])
+    return tuple(names)
+
+
+def _holds_units(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row is one of units: no value in it, and values in most columns below."""
+    if len(rows) < 3 or any(map(is_value, rows[0])) or all(map(is_missing, rows[0])):
+        return False
+    below = [all(is_value(c) or is_missing(c) for c in column) for column in zip(*rows[1:], strict=False)]
+    return len(below) > 1 and sum(below) > len(below) / 2
 
 
 def _sample_records(lines: Sequence[str], delimiter: str, quote: str) -> list[tuple[int, list[str]]]:
@@ -185,16 +231,16 @@ def _titles(found: Sequence[tuple[int, list[str]]]) -> int:
 
 
 def _commented_header(lines: Iterable[str], width: int) -> tuple[str, ...] | None:
-    """The names in the last comment above a table without a header, as NumPy's `savetxt` writes them."""
-    comments = [line for line in lines if is_comment(line)]
-    if not comments or width == 0:
+    """The names in the last fitting comment above a table without a header, as NumPy's `savetxt` writes them."""
+    if width == 0:
         return None
-    text = comments[-1].strip().lstrip("#").strip("\n")
-    for delimiter in _DELIMITERS:
-        line = squeeze(text) if delimiter == " " else text
-        cells = next((cells for _, cells in _until_error(records([line], delimiter, '"'))), [])
-        if len(cells) == width and not any(map(is_number, cells)):
-            return tuple(cells)
+    for comment in reversed([line for line in lines if is_comment(line)]):
+        text = comment.strip().lstrip("#").strip("\n")
+        for delimiter in _DELIMITERS:
+            line = squeeze(text) if delimiter == " " else text
+            cells = next((cells for _, cells in _until_error(records([line], delimiter, '"'))), [])
+            if len(cells) == width and not any(map(is_number, cells)):
+                return tuple(cells)
     return None
 
 
@@ -207,29 +253,40 @@ def _is_undivided(lines: Iterable[str]) -> bool:
 
 def _numeric_share(cells: Iterable[str]) -> float:
     """Share of numbers and dates, raised a little so that in a table of texts the widths decide."""
-    found = [is_number(cell) or is_missing(cell) or _VALUE.fullmatch(cell.strip(" ")) is not None for cell in cells]
+    found = [is_value(cell) or is_missing(cell) for cell in cells]
     return 0.1 + (sum(found) / len(found) if found else 1.0)
 
 
-def _decimal(rows: list[list[str]], delimiter: str) -> str:
-    """A comma where some numbers have one and none has a point; never guessed from `"1,234"` between commas."""
+def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
+    """The mark that some number proves to be one: `1,5` and `0,125` have no groups of thousands, `1,234` may have.
+
+    Where nothing proves it, a comma is one beside semicolons, which nobody needs for other numbers.
+    """
     cells = [cell.strip() for row in rows for cell in row]
+    points = [cell for cell in cells if "." in cell and _DOT.fullmatch(cell)]
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    points = any("." in cell and _DOT.fullmatch(cell) for cell in cells)
-    if points or not commas:
+    if not commas or not all(map(_POINT_GROUPS.fullmatch, points)):
         return "."
-    return "." if delimiter == "," and all(map(_THOUSANDS.fullmatch, commas)) else ","
+    proven = not all(map(_COMMA_GROUPS.fullmatch, commas))
+    return "," if proven or (delimiter == ";" and not points) else "."
 
 
-def _has_header(rows: list[list[str]]) -> bool:
-    """A header has a name above a column of numbers; in a table of texts, it has no number at all."""
+def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """A header has a name above a column of values; in a table of texts, it has no value at all.
+
+    Years above texts are names too, as in `city,1990,2000`.
+    """
     if not rows:
         return False
     first, body = rows[0], rows[1:]
-    named = [not is_number(cell) and not is_missing(cell) for cell in first]
+    named = [not is_value(cell) and not is_missing(cell) for cell in first]
     if not body:
         return all(named)
-    columns = [any(is_number(row[column]) for row in body if column < len(row)) for column in range(len(first))]
-    if any(columns):
-        return any(name and numbers for name, numbers in zip(named, columns, strict=True))
-    return all(named)
+    columns = [any(is_value(row[column]) for row in body if column < len(row)) for column in range(len(first))]
+    if any(name and values for name, values in zip(named, columns, strict=True)):
+        return True
+    years = [cell for cell in first if _YEAR.fullmatch(cell.strip())]
+    if not (named[0] or is_missing(first[0])) or columns[0]:
+        return all(named) and not any(columns)
+    below = [cell for row in body for cell in row[1:]]
+    return all(named) or (len(years) == len(set(years)) == len(first) - 1 > 0 and not all(map(_YEAR.fullmatch, below)))

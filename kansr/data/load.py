@@ -8,9 +8,9 @@ from kansr.data.dataset import Dataset
 from kansr.data.read import read_table
 from kansr.data.roles import assign
 from kansr.data.split import split_rows
-from kansr.data.table import Table
+from kansr.data.table import Table, Wish
 
-__all__ = ["load", "prepare"]
+__all__ = ["load", "prepare", "read"]
 
 
 def load(config: FitConfig) -> Dataset:
@@ -20,7 +20,19 @@ def load(config: FitConfig) -> Dataset:
         ConfigError: If a column named in the configuration does not exist or has two roles.
         DataError: If the table cannot be read or nothing in it can be fitted.
     """
-    return prepare(read_table(config.data, config.sheet), config)
+    return prepare(read(config), config)
+
+
+def read(config: FitConfig) -> Table:
+    """Reads the table of `config.data`, columns of levels as they are written.
+
+    Raises:
+        ConfigError: If a sheet is asked for and there is none such.
+        DataError: If there is no such file or it is no table.
+    """
+    levels = {*config.categorical, config.group_by}
+    wish = Wish(written=lambda name: name in levels, understood=lambda name: name not in levels)
+    return read_table(config.data, config.sheet, wish)
 
 
 def prepare(table: Table, config: FitConfig) -> Dataset:

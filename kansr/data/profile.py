@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kansr.data.clean import counts_rows, digest, repeated_rows
 from kansr.data.column import Column
-from kansr.data.levels import MOST_LEVELS, levels_of
+from kansr.data.levels import MOST_LEVELS, distinct_levels, levels_of
 from kansr.data.table import Table
 
 __all__ = ["ColumnProfile", "TableProfile", "profile"]
@@ -160,12 +160,15 @@ def _outliers(values: NDArray[np.float64]) -> int:
 
 def _levels(column: Column) -> tuple[str, ...]:
     """The distinct values of a column that says what something is, not how much."""
-    head = levels_of(column)
-    if column.kind != "text" and len(np.unique(column.values[:1000])) > MOST_LEVELS:
+    if column.texts is not None:
+        found = list(distinct_levels(levels_of(column)))
+    elif len(np.unique(column.values[:1000])) <= MOST_LEVELS:
+        values = np.unique(column.values)
+        found = [f"{value:.15g}" for value in values[~np.isnan(values)]]
+    else:
         return ()
-    found = np.unique(head[head != ""].astype(np.str_))
-    few = len(found) <= MOST_LEVELS and len(found) < len(head) / 2
-    return tuple(str(level) for level in found) if few else ()
+    few = len(found) <= MOST_LEVELS and len(found) < len(column.values) / 2
+    return tuple(found) if few else ()
 
 
 def _target(numeric: list[ColumnProfile]) -> str | None:

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kansr.data.cells import ODD_SHARE
 from kansr.data.dialect import Dialect, is_blank, is_comment, squeeze
 from kansr.errors import DataError
 
 __all__ = ["Block", "Records"]
-
-# Rows of another width are left out as long as they are no more than this share of all.
-MOST_RAGGED = 0.1
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ class Records:
         return list(map(squeeze, lines)) if self._dialect.delimiter == " " else lines
 
     def _without_comments(self, lines: list[str]) -> Iterator[str]:
-        begun = self._rows > 0
+        begun = self._rows > 0 or self._dialect.begin > 0
         for line in lines:
             remark = is_comment(line)
             self._commented += remark and begun
@@ -170,7 +168,7 @@ class Records:
             raise self._error(self._ragged)
 
     def _check(self) -> None:
-        if self._ragged is not None and self._ragged_rows > MOST_RAGGED * (self._rows + self._ragged_rows):
+        if self._ragged is not None and self._ragged_rows > ODD_SHARE * (self._rows + self._ragged_rows):
             raise self._error(self._ragged)
         if not self._rows:
             begin = self._dialect.begin

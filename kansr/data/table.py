@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kansr.data.column import Column
+from kansr.data.column import Column, ColumnReader
+from kansr.results import CellForm
 
-__all__ = ["Table"]
+__all__ = ["NUMBERS", "Table", "Wish"]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of the columns of a table.
+
+    Attributes:
+        written: Whether the cells of the column with this name are wanted as they were written.
+        understood: Whether it is to be found out what they mean; else the column is text.
+        like: How the cells of some columns were written before.
+    """
+
+    written: Callable[[str], bool] = lambda name: False
+    understood: Callable[[str], bool] = lambda name: True
+    like: Mapping[str, CellForm] = field(default_factory=dict)
+
+    def column(self, name: str, reader: ColumnReader, decimal: str) -> Column:
+        """The column as it is wanted."""
+        if not self.understood(name):
+            return reader.text()
+        return reader.column(decimal, keep_texts=self.written(name), like=self.like.get(name))
+
+
+NUMBERS = Wish()
 
 
 @dataclass(frozen=True, eq=False)

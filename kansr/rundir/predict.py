@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from kansr.rundir.read import Run
 from kansr.text import spreadsheet_safe
 
 __all__ = ["Prediction", "predict"]
+
+_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -55,18 +58,22 @@ def predict(run: Run, path: str, sheet: str | None = None) -> Prediction:
     values = evaluate(result.best.expression, arrays or {"": np.zeros(len(table.cells))})
     values[~np.isfinite(values)] = np.nan
     name = _free_name(result.target, table.cells.columns)
-    cells, escaped = _escaped(table.cells)
-    csv = cells.assign(**{name: values}).to_csv(index=False, lineterminator="\n")
+    csv, escaped = _csv(table.cells, name, values)
     return Prediction(csv, name, values, (*table.notes, *escaped, *_notes(table, values, info)))
 
 
-def _escaped(cells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The cells with an apostrophe before those that a spreadsheet would run."""
-    safe = cells.map(spreadsheet_safe, na_action="ignore")
-    count = int((safe != cells).to_numpy().sum()) if len(cells) else 0
-    safe.columns = [spreadsheet_safe(str(name)) for name in cells.columns]
+def _csv(cells: pd.DataFrame, name: str, values: NDArray[np.float64]) -> tuple[str, tuple[str, ...]]:
+    """The table with one more column, and an apostrophe before each cell that a spreadsheet would run."""
+    header = [spreadsheet_safe(str(column)) for column in (*cells.columns, name)]
+    text, count = io.StringIO(), 0
+    for begin in range(0, max(len(cells), 1), _ROWS):  # Python's own strings take much memory: some at a time
+        block = cells.iloc[begin : begin + _ROWS]
+        safe = block.map(spreadsheet_safe, na_action="ignore")
+        count += int((safe != block).to_numpy().sum())
+        safe = safe.assign(**{name: values[begin : begin + _ROWS]})
+        safe.to_csv(text, index=False, header=header if begin == 0 else False, lineterminator="\n")
     notes = (f"{count} cells that a spreadsheet would run got an apostrophe in front",) if count else ()
-    return safe, notes
+    return text.getvalue(), notes
 
 
 def _free_name(target: str, taken: Iterable[object]) -> str:

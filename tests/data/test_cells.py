@@ -108,7 +108,7 @@ def test_a_few_cells_may_be_something_else() -> None:
 def test_dates_are_days(text: str, moment: datetime) -> None:
     found = meaning([text])
     assert found is not None
-    assert found.kind == "date"
+    assert found.form.kind == "date"
     expected = (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() / 86400
     assert found.values.tolist() == [pytest.approx(expected, abs=1e-9)]
 

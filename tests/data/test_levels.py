@@ -36,7 +36,7 @@ def test_a_new_table_gets_the_same_columns(tmp_path: Path) -> None:
 def test_numbers_may_be_levels(tmp_path: Path) -> None:
     data = load_text(tmp_path, "run,a,t\n1,1,2\n2,2,3\n10,3,5\n1,4,7\n", categorical=("run",))
     assert data.features == ("run=10", "run=2", "a")
-    new = read_columns(write(tmp_path, "run,a\n2.0,1\n10,2\n", "new.csv"), data.features, data.sources)
+    new = read_columns(write(tmp_path, "run,a\n2,1\n10,2\n", "new.csv"), data.features, data.sources)
     assert new.features["run=2"].tolist() == [1, 0]
 
 
@@ -105,3 +105,48 @@ def test_a_mistake_says_what(tmp_path: Path, options: dict[str, object], kind: t
     with pytest.raises(kind, match=message) as caught:
         load(FitConfig(data=write(tmp_path, "site,a,t\n" + rows), **options))
     assert caught.value.hint
+
+
+def test_levels_are_what_is_written(tmp_path: Path) -> None:
+    """Dates, truth values, numbers with a zero in front and words for nothing are levels like any others."""
+    days = "d,x,t\n2020-01-01,1,1\n2020-01-02,1,101\n2020-01-03,1,201\n2020-01-03,2,202\n"
+    data = load_text(tmp_path, days, categorical=("d",))
+    assert data.features == ("d=2020-01-01", "d=2020-01-02", "x")
+    new = read_columns(write(tmp_path, "d,x\n2020-01-02,1\n", "new.csv"), data.features, data.sources)
+    assert [new.features[name].tolist() for name in data.features] == [[0], [1], [1]]
+    rows = "".join(f"{'NS'[i % 20 == 0]},{i},{i % 7}\n" for i in range(60))
+    assert len(load_text(tmp_path, "side,a,t\n" + rows, group_by="side", group="S").y) == 3
+    data = load_text(tmp_path, "p,x,t\nnone,1,1\nNA,2,3\nnone,3,4\n01,4,9\n", categorical=("p",))
+    assert data.features == ("p=01", "p=NA", "x")
+
+
+SOURCES = {
+    "day first": ("d,t\n13/01/2020,1\n14/01/2020,2\n20/01/2020,4\n", "d\n02/01/2020\n03/01/2020\n", [-11, -10]),
+    "decimal comma": ("d;t\n1,5;1\n2,5;3\n4,25;4\n", 'd,e\n"1,125",1\n', [1.125]),
+    "truth": ("d,t\nyes,1\nno,2\nyes,3\n", "d,e\n1,2\n0,3\n", [1, 0]),
+    "a unit": ("d,t\n1 kg,1\n2 kg,3\n4 kg,4\n", "d,e\n5 kg,1\n", [5]),
+    "no currency": ("d,t\n$1,1\n$2,3\n$4,4\n", "d,e\n5,1\n", [5]),
+}
+
+
+@pytest.mark.parametrize(("fitted", "new", "expected"), SOURCES.values(), ids=SOURCES)
+def test_a_new_table_is_read_as_that_of_the_fit(tmp_path: Path, fitted: str, new: str, expected: list[float]) -> None:
+    data = load_text(tmp_path, fitted)
+    table = read_columns(write(tmp_path, new, "new.csv"), data.features, data.sources)
+    assert table.features["d"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new", "message"),
+    [
+        ("d,t\n1 kg,1\n2 kg,3\n4 kg,4\n", "d,e\n500 g,1\n", "holds numbers with 'g'"),
+        ("d,t\n1,1\n2,3\n4,4\n", "d,e\ny,1\nn,2\n", "holds y and n"),
+        ("d,t\n1,1\n2,3\n4,4\n", "d,e\n5%,1\n6%,1\n", "holds numbers with '%'"),
+        ("d,t\n2020-01-01,1\n2020-01-05,3\n2020-01-08,4\n", "d,e\n1,1\n", "holds numbers"),
+    ],
+)
+def test_another_unit_or_kind_is_refused(tmp_path: Path, fitted: str, new: str, message: str) -> None:
+    data = load_text(tmp_path, fitted)
+    with pytest.raises(DataError, match=message) as caught:
+        read_columns(write(tmp_path, new, "new.csv"), data.features, data.sources)
+    assert caught.value.hint.startswith("in the fit it held ")
