@@ -232,7 +232,7 @@ def test_help_without_arguments(run: Run, capsys: pytest.CaptureFixture[str]) ->
     ("line", "status", "message"),
     [
         ("frobnicate", 2, "No such command 'frobnicate'"),
-        ("fit", 2, "Missing argument 'CSV'"),
+        ("fit", 2, "Missing argument 'TABLE'"),
         ("fit kepler.csv --sed 1", 2, "No such option: --sed"),
         ("fit kepler.csv --seed one", 2, "Invalid value for '--seed'"),
         ("fit kepler.csv --seed -1", 2, "--seed: should be greater than or equal to 0, not -1"),
