@@ -244,6 +244,13 @@ def _commented_header(lines: Iterable[str], width: int) -> tuple[str, ...] | Non
     return None
 
 
+def _is_name(cell: str, below: Sequence[str]) -> bool:
+    """Whether a cell is no value; one such as `50%` may be a name above numbers of another form."""
+    if is_number(cell) or is_missing(cell):
+        return False
+    return not is_value(cell) or (bool(below) and not any(is_value(c) and not is_number(c) for c in below))
+
+
 def _is_undivided(lines: Iterable[str]) -> bool:
     """Whether this is one column of numbers below a name, so that `1,5` is one number."""
     first, *body = [line for line in lines if line.strip()] or [""]
@@ -279,7 +286,7 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     if not rows:
         return False
     first, body = rows[0], rows[1:]
-    named = [not is_value(cell) and not is_missing(cell) for cell in first]
+    named = [_is_name(cell, [row[i] for row in body if i < len(row)]) for i, cell in enumerate(first)]
     if not body:
         return all(named)
     columns = [any(is_value(row[column]) for row in body if column < len(row)) for column in range(len(first))]
