@@ -78,7 +78,7 @@ def damaged_runs(folder: Path, count: Counter[str]) -> Callable[[st.DataObject],
 
 def fits(folder: Path, count: Counter[str]) -> Callable[[st.DataObject], None]:
     def case(data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(GOOD)))
+        name = data.draw(st.sampled_from(["t.csv", "german.csv"]))
         path, run = folder / name, folder / "run"
         shutil.rmtree(run, ignore_errors=True)
         path.write_bytes(data.draw(damaged(GOOD[name])))
