@@ -106,6 +106,10 @@ def understand(
     Returns:
         What explains the most cells, the first of several; None if nothing explains all but one in ten.
     """
+    if like is None and decimal == "." and not texts.str.contains(r"[^0-9eE.+-]", regex=True).any():
+        simple = _converted(texts)
+        if simple is not None:
+            return simple
     cells = _Texts(texts, counts)
     if like is not None:
         meaning = _reader(like, decimal)(cells)
@@ -124,6 +128,14 @@ def understand(
         if share == 1:
             break
     return best
+
+
+def _converted(texts: pd.Series[str]) -> Meaning | None:
+    """The texts as Python reads numbers; None if one is none. Much faster than taking each apart."""
+    try:
+        return Meaning(CellForm("number", affix=""), texts.to_numpy(np.object_).astype(np.float64))
+    except ValueError:
+        return None
 
 
 def plain_numbers(texts: pd.Series[str], decimal: str) -> Meaning:

@@ -68,12 +68,18 @@ def _csv(cells: pd.DataFrame, name: str, values: NDArray[np.float64]) -> tuple[s
     text, count = io.StringIO(), 0
     for begin in range(0, max(len(cells), 1), _ROWS):  # Python's own strings take much memory: some at a time
         block = cells.iloc[begin : begin + _ROWS]
-        safe = block.map(spreadsheet_safe, na_action="ignore")
+        safe = block.apply(_safe)
         count += int((safe != block).to_numpy().sum())
         safe = safe.assign(**{name: values[begin : begin + _ROWS]})
         safe.to_csv(text, index=False, header=header if begin == 0 else False, lineterminator="\n")
     notes = (f"{count} cells that a spreadsheet would run got an apostrophe in front",) if count else ()
     return text.getvalue(), notes
+
+
+def _safe(cells: pd.Series[str]) -> pd.Series[str]:
+    """The cells as a spreadsheet may have them; most need no look at each."""
+    suspects = cells.str.match(r"'*(?:\s*[^\w\s.]|[\t\r\n])", na=False)
+    return cells.mask(suspects, cells[suspects].map(spreadsheet_safe)) if suspects.any() else cells
 
 
 def _free_name(target: str, taken: Iterable[object]) -> str:
