@@ -76,6 +76,8 @@ def main() -> None:
         status = _say(usage_message(error), usage_hint(error), ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         status = _say("interrupted, nothing was written", "", ExitCode.INTERRUPTED)
+    except MemoryError:
+        status = _say("out of memory", "a sample of the rows, or fewer columns, give the same law", ExitCode.DATA)
     except BrokenPipeError:
         # The reader has seen enough (`kansr show RUN | head`).
         _give_up_stdout()

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from kansr.data.column import ColumnReader
+from kansr.data.column import Column, ColumnReader
 from kansr.data.dialect import MISSING, Dialect, detect
 from kansr.data.names import unique_names
 from kansr.data.records import Block, Records
@@ -59,15 +60,43 @@ def read_delimited(
         DataError: If the rows are ragged, there is none, or they are too many.
     """
     blocks = iter(blocks)
-    first = next(blocks, [])
-    if not any(line.strip() for line in first):
-        blocks = chain([line for line in lines if line.strip()] for lines in blocks)
-        first = next((lines for lines in blocks if lines), [])
-        if not first:
-            raise DataError(f"{label}: the file is empty", "a table needs a line of column names and rows of numbers")
+    first, blank = _first_filled(blocks, label)
     dialect = detect(first, delimiter)
     names, notes = _names(dialect, label, headerless)
-    records = Records(chain([first], blocks), dialect, label)
+    records = Records(chain([first], blocks), dialect, label, unit=unit, before=blank)
+    columns, lines = _columns(records, names, dialect, label, wish)
+    header = dialect.header or names
+    unnamed = [name for name, cell in zip(names, header, strict=True) if not cell.strip()]
+    if unnamed and unnamed[-1] == names[-1] and not columns[names[-1]].filled:
+        del columns[unnamed.pop()]  # only a delimiter at the end of each line
+    return Table(
+        label=label,
+        name="",
+        columns=columns,
+        lines=lines,
+        unit=unit,
+        unnamed=frozenset(unnamed),
+        notes=(*notes, *records.notes),
+        sha256="",
+        ragged=records.ragged,
+    )
+
+
+def _first_filled(blocks: Iterator[list[str]], label: str) -> tuple[list[str], int]:
+    """The lines of the first block that has any, from the first that is not blank, and the number of those above."""
+    blank = 0
+    for lines in blocks:
+        start = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
+        blank += start
+        if start < len(lines):
+            return lines[start:], blank
+    raise DataError(f"{label}: the file is empty", "a table needs a line of column names and rows of numbers")
+
+
+def _columns(
+    records: Records, names: Sequence[str], dialect: Dialect, label: str, wish: Wish
+) -> tuple[dict[str, Column], NDArray[np.int64]]:
+    """The columns, and the line on which each row ends."""
     readers = [ColumnReader() for _ in names]
     written = {i for i, name in enumerate(names) if wish.written(name)}
     lines = [np.empty(0, np.int64)]
@@ -77,21 +106,7 @@ def read_delimited(
             reader.add(cells)
         lines.append(block.lines)
     columns = {name: wish.column(name, reader, dialect.decimal) for name, reader in zip(names, readers, strict=True)}
-    header = dialect.header or names
-    unnamed = [name for name, cell in zip(names, header, strict=True) if not cell.strip()]
-    if unnamed and unnamed[-1] == names[-1] and not columns[names[-1]].filled:
-        del columns[unnamed.pop()]  # only a delimiter at the end of each line
-    return Table(
-        label=label,
-        name="",
-        columns=columns,
-        lines=np.concatenate(lines),
-        unit=unit,
-        unnamed=frozenset(unnamed),
-        notes=(*notes, *records.notes),
-        sha256="",
-        ragged=records.ragged,
-    )
+    return columns, np.concatenate(lines)
 
 
 def _names(dialect: Dialect, label: str, headerless: Headerless) -> tuple[list[str], tuple[str, ...]]:

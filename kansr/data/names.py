@@ -40,6 +40,7 @@ def unique_names(cells: Sequence[str], label: str) -> tuple[list[str], tuple[str
         DataError: If a name is too long to be one.
     """
     names: dict[str, int] = {}
+    counts: dict[str, int] = {}  # how often a name was wanted: the search goes on where it ended
     notes = []
     taken = {tidy_name(cell) for cell in cells}
     for position, cell in enumerate(cells, start=1):
@@ -48,10 +49,12 @@ def unique_names(cells: Sequence[str], label: str) -> tuple[list[str], tuple[str
             raise DataError(message, f"give it a name of at most {MAX_NAME}; a line end or a quote may be missing")
         tidy = tidy_name(cell)
         wanted = tidy or f"unnamed_{position}"
-        name, count = wanted, 1
+        count = counts.get(wanted, 1)
+        name = wanted if count == 1 else f"{wanted}_{count}"
         while name in names or (name != tidy and name in taken):
             count += 1
             name = f"{wanted}_{count}"
+        counts[wanted] = count
         if tidy and name != tidy:
             notes.append(f"column {position} is called {name!r}, because the name {tidy!r} occurs before")
         elif tidy != " ".join(cell.split()):

@@ -48,14 +48,19 @@ class Records:
         lines: The lines of the file, block by block.
         dialect: How the table is written.
         label: What messages call the file.
+        unit: What the file calls a line.
+        before: Number of the file's lines above the first of `lines`.
     """
 
-    def __init__(self, lines: Iterable[list[str]], dialect: Dialect, label: str) -> None:
+    def __init__(
+        self, lines: Iterable[list[str]], dialect: Dialect, label: str, *, unit: str = "line", before: int = 0
+    ) -> None:
         self._blocks = iter(lines)
         self._pending: deque[str] = deque()
         self._dialect = dialect
-        self._label = label
-        self._fetched = self._before = 0  # lines that came in, and that went out
+        self._label, self._unit = label, unit
+        self._begin = before + dialect.begin
+        self._fetched = self._before = before  # lines that came in, and that went out
         self._rows = self._ragged_rows = self._commented = 0
         self._ragged: _Ragged | None = None
 
@@ -80,9 +85,10 @@ class Records:
         """What was left out, complete at the end only."""
         notes = []
         if self._commented:
-            notes.append(f"{_count(self._commented, 'line')} among the rows left out: comments that start with '#'")
+            notes.append(f"{_count(self._commented, self._unit)} among the rows left out: comments that start with '#'")
         if self._ragged is not None:
-            first = f"line {self._ragged.line} has {_count(self._ragged.count, 'value')}, not {self._dialect.width}"
+            place = f"{self._unit} {self._ragged.line}"
+            first = f"{place} has {_count(self._ragged.count, 'value')}, not {self._dialect.width}"
             notes.append(f"{_count(self._ragged_rows, 'row')} left out: another number of values ({first})")
         return tuple(notes)
 
@@ -98,8 +104,8 @@ class Records:
             self._pending.clear()
             return lines
         lines = next(self._blocks, [])
-        if self._fetched < self._dialect.begin:
-            skip = min(self._dialect.begin - self._fetched, len(lines))
+        if self._fetched < self._begin:
+            skip = min(self._begin - self._fetched, len(lines))
             lines = ["\n"] * skip + lines[skip:]
         self._fetched += len(lines)
         if self._dialect.comments and any("#" in line for line in lines):
@@ -145,7 +151,7 @@ class Records:
                 if last >= len(lines):
                     break
         except csv.Error as error:
-            place = f"{self._label}, line {self._before + last + 1}"
+            place = f"{self._label}, {self._unit} {self._before + last + 1}"
             raise DataError(f"{place}: not a CSV table: {error}", "a quote may be left open") from None
         return read, np.array(ends, np.int64)
 
@@ -171,24 +177,24 @@ class Records:
         if self._ragged is not None and self._ragged_rows > ODD_SHARE * (self._rows + self._ragged_rows):
             raise self._error(self._ragged)
         if not self._rows:
-            begin = self._dialect.begin
             if not self._dialect.width:
                 message, hint = f"{self._label}: no values in the file", "a table needs names of columns and rows"
                 raise DataError(message, hint + " of numbers")
-            raise DataError(f"{self._label}, line {begin}: no row below the header", "a table needs rows of numbers")
+            place = f"{self._label}, {self._unit} {self._begin}"
+            raise DataError(f"{place}: no row below the header", "a table needs rows of numbers")
 
     def _error(self, ragged: _Ragged) -> DataError:
         width, delimiter = self._dialect.width, self._dialect.delimiter
         if ragged.spans_lines:
             hint = "the row goes over several lines: a quote may be left open"
         elif width == 1:
-            hint = "the first line should hold the names of the columns: delete what stands above them"
+            hint = f"the first {self._unit} should hold the names of the columns: delete what stands above them"
         elif ragged.count > width:
             hint = f"a value that contains the delimiter {delimiter!r} needs quotes"
         else:
             hint = f"a missing value still needs its delimiter {delimiter!r}"
-        said = f"{self._label}, line {ragged.line}: {_count(ragged.count, 'value')}, but the first row has {width}"
-        return DataError(said, hint)
+        place = f"{self._label}, {self._unit} {ragged.line}"
+        return DataError(f"{place}: {_count(ragged.count, 'value')}, but the first row has {width}", hint)
 
 
 def _count(count: int, thing: str) -> str:

@@ -156,7 +156,7 @@ def foreign_parser(label: str, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KansrError, MemoryError):
+    except KansrError:
         raise
     except Exception:  # noqa: BLE001 (damaged files make openpyxl and pyarrow raise nearly anything)
         raise DataError(f"{label}: the {what} is damaged", "open and save it again, or write it as CSV") from None
