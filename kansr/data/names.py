@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from kansr.errors import DataError
+from kansr.errors import DataError, did_you_mean
 from kansr.text import MAX_NAME, visible
 
 __all__ = ["suggestion", "tidy_name", "unique_names"]
@@ -14,11 +13,11 @@ _SHOWN = 12
 
 
 def suggestion(name: str, columns: Sequence[str], what: str = "columns") -> str:
-    """A hint for a name that is no column: the nearest name, and all the names if they are few."""
-    lower = {column.lower(): column for column in reversed(columns)}
-    close = difflib.get_close_matches(name.lower(), lower, n=1)
+    """A hint for a name that is no column: the nearest name, or one that begins so; and all names if they are few."""
+    longer = next((column for column in columns if name and column.lower().startswith(name.lower())), None)
+    meant = did_you_mean(name, columns) or ("" if longer is None else f"did you mean {longer!r}?")
     listed = ", ".join(columns[:_SHOWN]) + (", ..." if len(columns) > _SHOWN else "")
-    return (f"did you mean {lower[close[0]]!r}? " if close else "") + f"{what}: {listed}"
+    return " ".join(filter(None, (meant, f"{what}: {listed}")))
 
 
 def tidy_name(cell: str) -> str:
