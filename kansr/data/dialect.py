@@ -45,6 +45,7 @@ _VALUE = re.compile(
     r"[+-]?[$€£¥]? ?[+-]?(\d{1,3}([.,'’\u00a0\u202f]\d{3})+([.,]\d*)?|\d[\d.:/-]*|\d+,\d+)"
     r"( ?[%°A-Za-zµΩ€$£¥²³/]*|[ T]\d\d?:\d\d.*)"
 )
+_NUMERIC = re.compile(r"[\d.,'\s+-]+")
 _TRUTHS = frozenset({"true", "false", "yes", "no"})
 _YEAR = re.compile(r"(1[89]|20)\d\d")
 _SPACES = re.compile(r"[ \t]+")
@@ -248,7 +249,14 @@ def _is_name(cell: str, below: Sequence[str]) -> bool:
     """Whether a cell is no value; one such as `50%` may be a name above numbers of another form."""
     if is_number(cell) or is_missing(cell):
         return False
-    return not is_value(cell) or (bool(below) and not any(is_value(c) and not is_number(c) for c in below))
+    if not is_value(cell) or not below:
+        return not is_value(cell)
+    return _sign(cell) not in {_sign(other) for other in below if is_value(other) and not is_number(other)}
+
+
+def _sign(cell: str) -> str:
+    """What is left of a value without its number: the sign or unit; one text for both truth values."""
+    return "truth" if cell.strip().lower() in _TRUTHS else _NUMERIC.sub("", cell)
 
 
 def _is_undivided(lines: Iterable[str]) -> bool:
