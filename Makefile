@@ -15,7 +15,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/kansr fit sample_data/kepler.csv
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check --quiet $(SOURCES)
