@@ -10,7 +10,6 @@ import lzma
 import re
 import sys
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,11 +107,8 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        try:
+        with foreign_parser(self._label, f"{self._packing} file"):
             block = self._stream.read(len(buffer))
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError):
-            message = f"{self._label}: the {self._packing} file is damaged or cut off"
-            raise DataError(message, "copy it again, or unpack it by hand to see how much is left") from None
         self._count += len(block)
         _check_proportion(self._label, self._count, self._raw.count)
         buffer[: len(block)] = block
@@ -159,7 +155,8 @@ def foreign_parser(label: str, what: str) -> Iterator[None]:
     except KansrError:
         raise
     except Exception:  # noqa: BLE001 (damaged files make openpyxl and pyarrow raise nearly anything)
-        raise DataError(f"{label}: the {what} is damaged", "open and save it again, or write it as CSV") from None
+        message = f"{label}: the {what} is damaged or cut off"
+        raise DataError(message, "copy it again, or open and save it again") from None
 
 
 def _source(file: BinaryIO, label: str, name: str) -> Source:
@@ -237,11 +234,8 @@ def _whole(stream: BinaryIO, label: str) -> io.BytesIO:
 
 
 def _check_excel(stream: BinaryIO, label: str) -> None:
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError):
-        raise DataError(f"{label}: the file is damaged or cut off", "copy or save it again") from None
+    with foreign_parser(label, "file"), zipfile.ZipFile(stream) as archive:
+        entries = archive.infolist()
     if not any(entry.filename.startswith("xl/") for entry in entries):
         other = any(entry.filename == "mimetype" for entry in entries)
         hint = "save the spreadsheet as .xlsx or CSV" if other else "unpack the archive and give one file of it"
