@@ -41,7 +41,8 @@ def print_profile(console: Console, profile: TableProfile, path: str) -> None:
         path: The file as the user named it, for the command that comes next.
     """
     width = len(profile.columns)
-    said = visible(f"{profile.source}: {profile.rows:,} rows, {width} columns")
+    size = f"{_of(profile.rows, 'row')}, {_of(width, 'column')}"
+    said = visible(f"{profile.source}: {size}")
     console.print(Text.assemble(("Table ", "bold"), said))
     for note in profile.notes:
         console.print(hanging(f"Note: {note}", console), style="yellow")
@@ -103,6 +104,10 @@ def _summary(profile: TableProfile, path: str) -> Iterator[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
+
+
+def _of(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _count(count: int) -> str:
