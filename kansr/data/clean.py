@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,7 +74,7 @@ def clean(table: Table, roles: Roles) -> CleanTable:
     weight = None if roles.weight is None else _row_weights(table, roles)
     for name in (*features.values, roles.target, roles.weight):
         if name is not None and name in table.columns:
-            notes.extend(_column_notes(table, name))
+            notes.extend(table.column_notes(name))
     needed = {**features.values, roles.target: target}
     rows = _complete_rows(table, needed, group, (roles.weight, weight), notes)
     y = target[rows]
@@ -165,15 +165,6 @@ def _row_weights(table: Table, roles: Roles) -> NDArray[np.float64]:
     # an infinite error is a weight of zero
     values = np.where((column.values > 0) & (column.values <= _LARGEST), column.values, np.nan)
     return 1 / values if roles.sigma else np.sqrt(values)
-
-
-def _column_notes(table: Table, name: str) -> Iterator[str]:
-    """How the cells of a column were understood."""
-    column = table.columns[name]
-    yield from (f"column {name!r}: {note}" for note in column.notes)
-    if column.first_odd is not None:
-        note = column.odd_note(f"{table.unit} {table.lines[column.first_odd[0]]}")
-        yield from () if note is None else (f"column {name!r}: {note}",)
 
 
 def _complete_rows(

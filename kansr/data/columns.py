@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -105,16 +105,11 @@ def _said(form: CellForm | None, origin: str | None) -> str:
     return f"numbers with {form.affix!r}" if form is not None and form.affix else "numbers"
 
 
-def _notes(table: Table, names: Iterable[str]) -> Iterator[str]:
+def _notes(table: Table, names: Container[str]) -> Iterator[str]:
     for name in table.columns:
-        column = table.columns[name]
-        if name not in names:
-            continue
-        # days are counted from the date of the fit
-        yield from (f"column {name!r}: {note.split(', as days since')[0]}" for note in column.notes)
-        if column.first_odd is not None:
-            note = column.odd_note(f"{table.unit} {table.lines[column.first_odd[0]]}")
-            yield from () if note is None else (f"column {name!r}: {note}",)
+        if name in names:
+            # days are counted from the date of the fit
+            yield from (note.split(", as days since")[0] for note in table.column_notes(name))
 
 
 def _headerless_names(count: int, needed: Container[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,3 +72,11 @@ class Table:
     def place(self, row: int) -> str:
         """Where a row stands, for messages."""
         return f"{self.label}, {self.unit} {self.lines[row]}"
+
+    def column_notes(self, name: str) -> Iterator[str]:
+        """How the cells of a column were understood, and which were not."""
+        column = self.columns[name]
+        yield from (f"column {name!r}: {note}" for note in column.notes)
+        if column.first_odd is not None:
+            note = column.odd_note(f"{self.unit} {self.lines[column.first_odd[0]]}")
+            yield from () if note is None else (f"column {name!r}: {note}",)
