@@ -23,7 +23,6 @@ __all__ = [
     "blockwise_problem",
     "levenberg_marquardt",
     "never",
-    "residual_problem",
 ]
 
 
@@ -75,18 +74,13 @@ def never() -> bool:
     return False
 
 
-def residual_problem(function: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Problem:
-    """From residuals `(batch, n)` and their Jacobian `(batch, P, n)` as a function of the parameters."""
-
-    def linearize(parameters: Tensor) -> NormalEquations:
-        residuals, jacobian = function(parameters)
-        return _share(residuals, jacobian, residuals.shape[1])
-
-    return linearize
-
-
 def blockwise_problem(function: Callable[[Tensor], Iterable[tuple[Tensor, Tensor]]], rows: int) -> Problem:
-    """The same from residuals and Jacobian of block after block of so many rows, of which one at a time is held."""
+    """From residuals and their Jacobian as a function of the parameters.
+
+    Args:
+        function: Gives residuals `(batch, n)` and Jacobian `(batch, P, n)` block after block; one at a time is held.
+        rows: Rows of all blocks together.
+    """
 
     def linearize(parameters: Tensor) -> NormalEquations:
         return reduce(_plus, (_share(residuals, jacobian, rows) for residuals, jacobian in function(parameters)))

@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import least_squares
 from torch import Tensor
 
-from kansr.train.levenberg_marquardt import NormalEquations, Problem, levenberg_marquardt, residual_problem
+from kansr.train.levenberg_marquardt import NormalEquations, Problem, blockwise_problem, levenberg_marquardt
 
 T = torch.linspace(0.0, 3.0, 40, dtype=torch.float64)
 NOISE = 0.05 * torch.sin(37.0 * T)
@@ -43,11 +43,12 @@ PROBLEMS: dict[str, tuple[Callable[[Tensor], Tensor], list[float]]] = {
 
 
 def batched(residuals: Callable[[Tensor], Tensor]) -> Problem:
-    def both(parameters: Tensor) -> tuple[Tensor, Tensor]:
-        jacobians = [torch.func.jacrev(residuals)(p).T for p in parameters]
-        return torch.stack([residuals(p) for p in parameters]), torch.stack(jacobians)
+    def linearize(parameters: Tensor) -> NormalEquations:
+        values = torch.stack([residuals(p) for p in parameters])
+        jacobians = torch.stack([torch.func.jacrev(residuals)(p).T for p in parameters])
+        return blockwise_problem(lambda _: [(values, jacobians)], values.shape[1])(parameters)
 
-    return residual_problem(both)
+    return linearize
 
 
 def start(name: str) -> Tensor:
