@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -22,6 +23,7 @@ from kansr.cli.main import main
 from kansr.config import Loss, Rule
 from kansr.results import FitResult
 from tests import examples
+from tests.cli.calls import call_main
 
 Run = Callable[..., int]
 
@@ -52,15 +54,7 @@ def search(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., FitResult
 @pytest.fixture
 def run(search: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Runs a command line and gives its exit status."""
-
-    def call(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["kansr", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        assert isinstance(stop.value.code, int)
-        return stop.value.code
-
-    return call
+    return partial(call_main, monkeypatch)
 
 
 def test_fit_prints_the_report_and_writes_the_run(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from kansr.cli.main import main
+from tests.cli.calls import call_main
 
 LINE = "a,b,y\n" + "".join(f"{i},{(7 * i) % 5},{3 * i + 2}\n" for i in range(12))
 
@@ -20,14 +20,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.chdir(tmp_path)
     Path("line.csv").write_text(LINE)
 
-    def call(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["kansr", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        assert isinstance(stop.value.code, int)
-        return stop.value.code
-
-    return call
+    return partial(call_main, monkeypatch)
 
 
 def test_a_finished_run_is_told_again(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
